@@ -1,0 +1,90 @@
+//===- ir/Diagnostics.h - errors, warnings and notes for people -*- C++ -*-===//
+//
+// Every message is declared once in Diagnostics.def with its severity, its
+// text and the types of its arguments:
+//
+//   diags.emit(range, diag::UnknownName, name);
+//
+// is checked at compile time. Messages are rendered by llvm::SourceMgr and end
+// in the name of their kind: `... [UnknownName]`.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef RASP_IR_DIAGNOSTICS_H
+#define RASP_IR_DIAGNOSTICS_H
+
+#include "llvm/ADT/SmallVector.h"
+#include "llvm/ADT/StringRef.h"
+#include "llvm/Support/FormatVariadic.h"
+#include "llvm/Support/SMLoc.h"
+#include "llvm/Support/SourceMgr.h"
+#include <string>
+#include <type_traits>
+#include <vector>
+
+namespace rasp::ir {
+
+enum class Severity : uint8_t { Error, Warning, Note };
+
+/// One kind of message; `Args` are the types that its text is filled with.
+template <typename... Args> struct DiagKind {
+  llvm::StringLiteral name;
+  Severity severity;
+  llvm::StringLiteral text;
+};
+
+namespace diag {
+template <typename> struct KindOf;
+template <typename... Args> struct KindOf<void(Args...)> {
+  using type = DiagKind<Args...>;
+};
+#define DIAG(Name, severity, text, signature)                                  \
+  inline constexpr KindOf<signature>::type Name{#Name, Severity::severity,     \
+                                                text};
+#include "ir/Diagnostics.def"
+} // namespace diag
+
+/// One emitted message.
+struct Diagnostic {
+  llvm::StringRef name;
+  Severity severity;
+  llvm::SMRange range; ///< invalid when the message is about no text
+  std::string message;
+  /// What would repair it: the text to put in place of `range`, or empty.
+  std::string fixIt;
+};
+
+/// Collects messages, in the order in which they were emitted; prints them on
+/// request. Positions refer to buffers of the SourceMgr.
+class Diagnostics {
+public:
+  explicit Diagnostics(llvm::SourceMgr &sources) : sources(sources) {}
+
+  template <typename... Args>
+  Diagnostic &emit(llvm::SMRange range, const DiagKind<Args...> &kind,
+                   const std::type_identity_t<Args> &...args) {
+    return add(range, kind.name, kind.severity,
+               llvm::formatv(kind.text.data(), args...).str());
+  }
+
+  bool hasErrors() const { return errors != 0; }
+  unsigned errorCount() const { return errors; }
+  llvm::ArrayRef<Diagnostic> all() const { return list; }
+  llvm::SourceMgr &sourceMgr() { return sources; }
+
+  /// Writes `diagnostic` with file, line, column and caret.
+  void print(llvm::raw_ostream &os, const Diagnostic &diagnostic) const;
+  void printAll(llvm::raw_ostream &os) const;
+
+private:
+  Diagnostic &add(llvm::SMRange range, llvm::StringRef name, Severity severity,
+                  std::string message);
+
+  llvm::SourceMgr &sources;
+  std::vector<Diagnostic> list;
+  unsigned errors = 0;
+};
+
+} // namespace rasp::ir
+
+#endif
