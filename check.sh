@@ -1,0 +1,36 @@
+#!/usr/bin/env bash
+# check.sh [LIT-OPTION...]
+#
+# Installs what is missing, builds, runs every test. The last line counts them:
+# "N passed, N failed". Exit code 0 only if none failed.
+set -euo pipefail
+
+source "$(dirname "${BASH_SOURCE[0]}")/.ci/setup.sh"
+
+rasp_setup
+rasp_build
+
+results=$build/test/results.json
+rm -f "$results"
+lit=$(sed -n 's/^RASP_LIT:[^=]*=//p' "$build/CMakeCache.txt")
+python=$(sed -n 's/^RASP_PYTHON:[^=]*=//p' "$build/CMakeCache.txt")
+status=0
+"$python" "$lit" -sv --show-unsupported --output "$results" "$@" \
+  "$build/test" "$build/test/unit" "$build/test/examples" || status=$?
+[[ -f $results ]] || fail "lit stopped before it ran the tests"
+
+"$python" - "$results" "$status" <<'END'
+import collections, json, sys
+
+with open(sys.argv[1]) as file:
+    codes = collections.Counter(test["code"] for test in json.load(file)["tests"])
+codes.pop("EXCLUDED", None)
+passed = codes.pop("PASS", 0) + codes.pop("XFAIL", 0) + codes.pop("FLAKYPASS", 0)
+skipped = codes.pop("UNSUPPORTED", 0) + codes.pop("SKIPPED", 0)
+failed = sum(codes.values())
+line = f"{passed} passed, {failed} failed"
+if skipped:
+    line += f", {skipped} skipped"
+print(line)
+sys.exit(0 if passed and not failed and sys.argv[2] == "0" else 1)
+END
