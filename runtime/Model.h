@@ -16,13 +16,19 @@
 #include "llvm/Support/JSON.h"
 #include <Eigen/Core>
 #include <Eigen/SparseCore>
+#include <cstdint>
 #include <string>
+#include <variant>
 #include <vector>
 
 namespace rasp::rt {
 
 using Matrix = Eigen::SparseMatrix<double, Eigen::RowMajor>;
 using Vector = Eigen::VectorXd;
+
+/// A token or an output value. JSON values would not do: they have one kind of
+/// number, and here -1 and -1.0 are two values.
+using Atom = std::variant<bool, int64_t, double, std::string>;
 
 /// One attention head; K is its own width, at most Config::dHead. Scores are
 /// (x W_Q + b_Q) . (x W_K + b_K) / sqrt(Config::dHead): the writer of the
@@ -55,7 +61,7 @@ struct Config {
 
 /// The tokens: ids are positions in `values`; BOS and PAD have ids of their own.
 struct InputVocab {
-  std::vector<llvm::json::Value> values; ///< typed: bool, int, double, string
+  std::vector<Atom> values;
   unsigned bosId = 0, padId = 0;         ///< values.size() and the next
 };
 
@@ -72,7 +78,7 @@ struct OutputVocab {
   std::string type;
   /// Categorical: value of each logit. Numerical: every number that can occur,
   /// ascending, if there are few; the decoder takes the nearest.
-  std::vector<llvm::json::Value> values;
+  std::vector<Atom> values;
   /// Numerical: half the smallest distance of two values, or the largest
   /// error of the logit when the values are not listed.
   double tolerance = 0;
@@ -97,6 +103,9 @@ struct Model {
   std::string programName; ///< file name of the program, no folders
   /// How the program is to be read again: output name, token type, ...
   llvm::json::Value options = nullptr;
+  /// Inputs, without BOS, that the file carries with their logits, so that a
+  /// reader can test itself.
+  std::vector<std::vector<Atom>> examples;
 
   unsigned numLayers() const { return layers.size(); }
   /// Largest number of heads in a layer.
@@ -105,7 +114,8 @@ struct Model {
   unsigned dMlp() const;
 };
 
-/// The counts that `raspc --stats` and readers ask for.
+/// The counts that `raspc --stats` and readers ask for. The sizes are those of
+/// the file: each at least 1.
 struct Shape {
   unsigned layers, heads, dHead, dMlp, dModel, vocab, outputs;
   /// As a reader with padded layers counts: embeddings and biases included,
@@ -115,6 +125,16 @@ struct Shape {
   uint64_t nonzeros; ///< of the same tensors
 };
 Shape shapeOf(const Model &model);
+
+/// Rounds every weight to the precision that the file will have, so that the
+/// model behaves as the file read back. Does nothing for float64.
+void roundToDType(Model &model);
+
+/// Calls `fn` with a zero of the type in which a model of `dtype` computes:
+/// `withScalar(dtype, [&](auto zero) { Transformer<decltype(zero)> ... })`.
+template <typename Fn> decltype(auto) withScalar(DType dtype, Fn &&fn) {
+  return dtype == DType::Float32 ? fn(float()) : fn(double());
+}
 
 } // namespace rasp::rt
 
