@@ -17,15 +17,15 @@ namespace rasp::ir {
 /// categories of the language.
 enum class Failure : uint8_t {
   None,
-  PythonType,            ///< operand kinds that the operator does not take
-  ZeroDivision,          ///< `/` or `%` by zero, zero to a negative power
-  PythonValue,           ///< a token that is no number, an unreadable format
-  Overflow,              ///< a result outside 64-bit ints or finite doubles
-  RaspValue,             ///< a missing key, an index out of range
-  RaspType,              ///< an index that is no int
-  MixedTypes,            ///< strings beside numbers in one sequence
-  IllegalValueType,      ///< a result that is no atom
-  AverageOfNonNumbers,   ///< several strings or bools selected
+  PythonType,          ///< operand kinds that the operator does not take
+  ZeroDivision,        ///< `/` or `%` by zero, zero to a negative power
+  PythonValue,         ///< a token that is no number, an unreadable format
+  Overflow,            ///< a result outside 64-bit ints or finite doubles
+  RaspValue,           ///< a missing key, an index out of range
+  RaspType,            ///< an index that is no int
+  MixedTypes,          ///< strings beside numbers in one sequence
+  IllegalValueType,    ///< a result that is no atom
+  AverageOfNonNumbers, ///< several strings or bools selected
 };
 
 /// "python-type", "python-zero-division", ... as in the language document.
@@ -47,6 +47,17 @@ EvalResult evaluate(OpKind kind, llvm::ArrayRef<Value> operands,
                     const Table *table = nullptr);
 /// The same with the attributes of `node`.
 EvalResult evaluate(const Node *node, llvm::ArrayRef<Value> operands);
+
+/// Python's printf formatting, `format % argument`, of a single atom.
+EvalResult formatString(llvm::StringRef format, const Value &argument);
+
+/// The element of `table` at `index`, and whether `list` holds `element`.
+EvalResult lookup(const Table &table, const Value &index);
+bool contains(const Table &list, const Value &element);
+
+/// The longest string, in bytes, that an operator may make; a longer one is an
+/// Overflow.
+inline constexpr size_t maxStringSize = size_t(1) << 20;
 
 /// `key OP query`, as `select` compares.
 EvalResult compare(CompareOp op, const Value &key, const Value &query);

@@ -13,6 +13,7 @@
 
 #include "ir/Value.h"
 #include "llvm/ADT/ArrayRef.h"
+#include "llvm/ADT/DenseSet.h"
 #include "llvm/ADT/FoldingSet.h"
 #include "llvm/ADT/SmallVector.h"
 #include "llvm/Support/SMLoc.h"
@@ -49,7 +50,7 @@ struct Table {
     Dict,   ///< values by key, keys compared with Python's `==`
   };
   Kind kind = List;
-  std::vector<Value> keys;   ///< of a Dict, else empty
+  std::vector<Value> keys; ///< of a Dict, else empty
   std::vector<Value> values;
 
   bool operator==(const Table &) const = default;
@@ -134,10 +135,13 @@ private:
 
   std::deque<Node> theNodes;
   llvm::FoldingSet<Node> unique;
+  /// The node id, start and end of every range that a node has collected.
+  llvm::DenseSet<std::pair<unsigned, std::pair<const char *, const char *>>>
+      ranges;
 };
 
-/// The nodes that `root` depends on, itself included, in creation order.
-std::vector<const Node *> reachable(const Node *root);
+/// The nodes that `roots` depend on, themselves included, in creation order.
+std::vector<const Node *> reachable(llvm::ArrayRef<const Node *> roots);
 
 } // namespace rasp::ir
 
