@@ -1,0 +1,263 @@
+//===- ir/SelectorFacts.cpp - structural facts about selectors ------------===//
+
+#include "ir/SelectorFacts.h"
+#include "ir/Elementwise.h"
+#include <cmath>
+
+using namespace rasp::ir;
+
+const SelectorFacts &SelectorAnalysis::facts(const Node *selector) {
+  // Operands first, without recursion on the depth of the program.
+  llvm::SmallVector<const Node *> stack{selector};
+  while (!stack.empty()) {
+    const Node *node = stack.back();
+    if (memo.count(node)) {
+      stack.pop_back();
+      continue;
+    }
+    bool ready = true;
+    if (node->kind() != OpKind::Select)
+      for (const Node *operand : node->operands())
+        if (!memo.count(operand)) {
+          stack.push_back(operand);
+          ready = false;
+        }
+    if (!ready)
+      continue;
+    stack.pop_back();
+    SelectorFacts result = compute(node);
+    if (result.alwaysTrue)
+      result.selectsSelf = true;
+    if (result.alwaysFalse)
+      result.neverSelf = result.atMostOneKey = true;
+    if (result.selectsSelf)
+      result.neverEmpty = true;
+    memo[node] = result;
+  }
+  return memo[selector];
+}
+
+SelectorFacts SelectorAnalysis::compute(const Node *node) {
+  SelectorFacts result;
+  switch (node->kind()) {
+  case OpKind::Select:
+    return computeSelect(node);
+  case OpKind::SelAnd: {
+    const SelectorFacts &a = memo[node->operand(0)];
+    const SelectorFacts &b = memo[node->operand(1)];
+    result.alwaysTrue = a.alwaysTrue && b.alwaysTrue;
+    result.alwaysFalse = a.alwaysFalse || b.alwaysFalse;
+    result.selectsSelf = a.selectsSelf && b.selectsSelf;
+    result.neverSelf = a.neverSelf || b.neverSelf;
+    result.atMostOneKey = a.atMostOneKey || b.atMostOneKey;
+    result.neverEmpty =
+        (a.alwaysTrue && b.neverEmpty) || (b.alwaysTrue && a.neverEmpty);
+    return result;
+  }
+  case OpKind::SelOr: {
+    const SelectorFacts &a = memo[node->operand(0)];
+    const SelectorFacts &b = memo[node->operand(1)];
+    result.alwaysTrue = a.alwaysTrue || b.alwaysTrue;
+    result.alwaysFalse = a.alwaysFalse && b.alwaysFalse;
+    result.selectsSelf = a.selectsSelf || b.selectsSelf;
+    result.neverSelf = a.neverSelf && b.neverSelf;
+    result.atMostOneKey =
+        (a.alwaysFalse && b.atMostOneKey) || (b.alwaysFalse && a.atMostOneKey);
+    result.neverEmpty = a.neverEmpty || b.neverEmpty;
+    return result;
+  }
+  case OpKind::SelNot: {
+    const SelectorFacts &a = memo[node->operand(0)];
+    result.alwaysTrue = a.alwaysFalse;
+    result.alwaysFalse = a.alwaysTrue;
+    result.selectsSelf = a.neverSelf;
+    result.neverSelf = a.selectsSelf;
+    return result;
+  }
+  default:
+    llvm_unreachable("facts are asked of selectors only");
+  }
+}
+
+SelectorFacts SelectorAnalysis::computeSelect(const Node *node) {
+  SelectorFacts result;
+  const Node *key = node->operand(0), *query = node->operand(1);
+  CompareOp op = node->compare();
+  bool reflexive =
+      op == CompareOp::Eq || op == CompareOp::Le || op == CompareOp::Ge;
+  if (key->kind() == OpKind::Const && query->kind() == OpKind::Const) {
+    EvalResult outcome = compare(op, key->value(), query->value());
+    result.alwaysTrue = outcome && outcome.value.isTruthy();
+    result.alwaysFalse = outcome && !outcome.value.isTruthy();
+    return result;
+  }
+  if (key == query) {
+    result.selectsSelf = reflexive;
+    result.neverSelf = !reflexive;
+    if (isUniform(key)) {
+      result.alwaysTrue = reflexive;
+      result.alwaysFalse = !reflexive;
+    }
+    // Under the mask a position sees nothing after itself, so `indices <=
+    // indices` is everything that it sees.
+    if (causal && key->kind() == OpKind::Indices) {
+      result.alwaysTrue |= op == CompareOp::Le;
+      result.alwaysFalse |= op == CompareOp::Gt;
+    }
+  }
+  if (op == CompareOp::Eq) {
+    result.atMostOneKey = isInjective(key);
+    if (key == query)
+      return result;
+    bool permutations = (isRank(key) || key->kind() == OpKind::Indices) &&
+                        (isRank(query) || query->kind() == OpKind::Indices);
+    result.neverEmpty |= permutations && !causal;
+    // The keys are 0..length-1: never empty if the query stays in that range
+    // for 0 <= indices < length. Both sides of the range are affine, so the
+    // corners (0, 1), (0, N), (N-1, N) with N -> infinity decide; the slopes
+    // below say the same for every N.
+    if (key->kind() == OpKind::Indices && !causal)
+      if (std::optional<PositionForm> form = positionForm(query)) {
+        double a = form->slopeIndices, b = form->slopeLength, c = form->offset;
+        bool integral =
+            a == std::floor(a) && b == std::floor(b) && c == std::floor(c);
+        bool low = b + c >= 0 && b >= 0 && a + b >= 0;
+        bool high = -c >= b && 1 - b >= 0 && 1 - a - b >= 0;
+        result.neverEmpty |= integral && low && high;
+      }
+  }
+  return result;
+}
+
+bool SelectorAnalysis::isUniform(const Node *sop) {
+  switch (sop->kind()) {
+  case OpKind::Const:
+    return true;
+  case OpKind::Width:
+    return isLength(sop) ||
+           (!causal && sop->operand(0)->kind() == OpKind::Select &&
+            isUniform(sop->operand(0)->operand(1)));
+  case OpKind::Aggregate:
+    return !causal && sop->operand(0)->kind() == OpKind::Select &&
+           isUniform(sop->operand(0)->operand(1));
+  default:
+    return false;
+  }
+}
+
+bool SelectorAnalysis::isLength(const Node *sop) {
+  return !causal && sop->kind() == OpKind::Width &&
+         facts(sop->operand(0)).alwaysTrue;
+}
+
+bool SelectorAnalysis::isInjective(const Node *sop) {
+  if (isRank(sop))
+    return true;
+  std::optional<PositionForm> form = positionForm(sop);
+  return form && form->slopeIndices != 0;
+}
+
+std::optional<PositionForm> SelectorAnalysis::positionForm(const Node *sop) {
+  // Affine forms are short chains; deeper ones are not worth the search.
+  struct Finder {
+    SelectorAnalysis &analysis;
+    std::optional<PositionForm> find(const Node *node, unsigned depth) {
+      if (depth > 32)
+        return std::nullopt;
+      if (node->kind() == OpKind::Indices)
+        return PositionForm{1, 0, 0};
+      if (node->kind() == OpKind::Const) {
+        if (!node->value().isNumeric())
+          return std::nullopt;
+        return PositionForm{0, 0, node->value().toDouble()};
+      }
+      if (node->kind() == OpKind::Width)
+        return analysis.isLength(node) ? std::optional(PositionForm{0, 1, 0})
+                                       : std::nullopt;
+      switch (node->kind()) {
+      case OpKind::Neg:
+      case OpKind::Pos: {
+        std::optional<PositionForm> a = find(node->operand(0), depth + 1);
+        if (!a)
+          return std::nullopt;
+        return scale(*a, node->kind() == OpKind::Neg ? -1 : 1);
+      }
+      case OpKind::Add:
+      case OpKind::Sub: {
+        std::optional<PositionForm> a = find(node->operand(0), depth + 1);
+        std::optional<PositionForm> b = find(node->operand(1), depth + 1);
+        if (!a || !b)
+          return std::nullopt;
+        double sign = node->kind() == OpKind::Sub ? -1 : 1;
+        return PositionForm{a->slopeIndices + sign * b->slopeIndices,
+                            a->slopeLength + sign * b->slopeLength,
+                            a->offset + sign * b->offset};
+      }
+      case OpKind::Mul: {
+        std::optional<PositionForm> a = find(node->operand(0), depth + 1);
+        std::optional<PositionForm> b = find(node->operand(1), depth + 1);
+        if (!a || !b)
+          return std::nullopt;
+        if (a->slopeIndices == 0 && a->slopeLength == 0)
+          return scale(*b, a->offset);
+        if (b->slopeIndices == 0 && b->slopeLength == 0)
+          return scale(*a, b->offset);
+        return std::nullopt;
+      }
+      default:
+        return std::nullopt;
+      }
+    }
+    static PositionForm scale(PositionForm form, double factor) {
+      return {form.slopeIndices * factor, form.slopeLength * factor,
+              form.offset * factor};
+    }
+  };
+  return Finder{*this}.find(sop, 0);
+}
+
+/// `select(x, x, <)` or `select(x, x, >)`.
+static bool isStrictOrder(const Node *selector) {
+  return selector->kind() == OpKind::Select &&
+         (selector->compare() == CompareOp::Lt ||
+          selector->compare() == CompareOp::Gt) &&
+         selector->operand(0) == selector->operand(1);
+}
+
+/// Whether `ties` is `select(x, x, ==) and (indices < indices)` for the x of
+/// `order`, the conjuncts in any order.
+static bool breaksTies(const Node *order, const Node *ties) {
+  if (ties->kind() != OpKind::SelAnd)
+    return false;
+  for (unsigned i : {0, 1}) {
+    const Node *equal = ties->operand(i), *earlier = ties->operand(1 - i);
+    if (equal->kind() == OpKind::Select && equal->compare() == CompareOp::Eq &&
+        equal->operand(0) == equal->operand(1) &&
+        equal->operand(0) == order->operand(0) && isStrictOrder(earlier) &&
+        earlier->operand(0)->kind() == OpKind::Indices)
+      return true;
+  }
+  return false;
+}
+
+bool SelectorAnalysis::isRank(const Node *sop) {
+  if (causal)
+    return false;
+  const Node *a = nullptr, *b = nullptr;
+  if (sop->kind() == OpKind::Add && sop->operand(0)->kind() == OpKind::Width &&
+      sop->operand(1)->kind() == OpKind::Width) {
+    a = sop->operand(0)->operand(0);
+    b = sop->operand(1)->operand(0);
+  } else if (sop->kind() == OpKind::Width &&
+             sop->operand(0)->kind() == OpKind::SelOr) {
+    a = sop->operand(0)->operand(0);
+    b = sop->operand(0)->operand(1);
+  } else if (sop->kind() == OpKind::Width) {
+    return isStrictOrder(sop->operand(0)) &&
+           sop->operand(0)->operand(0)->kind() == OpKind::Indices;
+  } else {
+    return false;
+  }
+  return (isStrictOrder(a) && breaksTies(a, b)) ||
+         (isStrictOrder(b) && breaksTies(b, a));
+}

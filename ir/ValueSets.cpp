@@ -1,0 +1,611 @@
+//===- ir/ValueSets.cpp - value-set inference -----------------------------===//
+
+#include "ir/ValueSets.h"
+#include "llvm/ADT/STLExtras.h"
+#include <cmath>
+#include <limits>
+#include <numeric>
+
+using namespace rasp::ir;
+
+//===----------------------------------------------------------------------===//
+// Means
+//===----------------------------------------------------------------------===//
+
+/// The rational p/q with the smallest q up to `maxDenominator` that converts
+/// to exactly `x`, found by continued fractions.
+static std::optional<std::pair<int64_t, int64_t>>
+asRational(double x, int64_t maxDenominator) {
+  if (!std::isfinite(x) || std::fabs(x) > 1e15)
+    return std::nullopt;
+  int64_t p0 = 0, q0 = 1, p1 = 1, q1 = 0;
+  long double rest = x;
+  for (unsigned step = 0; step < 64; ++step) {
+    long double whole = std::floor(rest);
+    if (std::fabs(whole) > 1e15L)
+      return std::nullopt;
+    int64_t a = static_cast<int64_t>(whole);
+    __int128 p2 = static_cast<__int128>(a) * p1 + p0;
+    __int128 q2 = static_cast<__int128>(a) * q1 + q0;
+    if (q2 > maxDenominator || p2 > INT64_C(1) << 52 ||
+        p2 < -(INT64_C(1) << 52))
+      return std::nullopt;
+    p0 = p1, q0 = q1;
+    p1 = static_cast<int64_t>(p2), q1 = static_cast<int64_t>(q2);
+    if (static_cast<double>(p1) / static_cast<double>(q1) == x)
+      return std::pair(p1, q1);
+    long double fraction = rest - whole;
+    if (fraction <= 0)
+      return std::nullopt;
+    rest = 1 / fraction;
+  }
+  return std::nullopt;
+}
+
+/// Sums of `count` values, for every count: a set of integers as a bit set
+/// over `count * low ... count * high`. Each step adds one more value.
+static std::optional<std::vector<double>>
+integerMeans(llvm::ArrayRef<int64_t> values, int64_t scale, unsigned maxCount,
+             size_t limit) {
+  int64_t low = *llvm::min_element(values), high = *llvm::max_element(values);
+  uint64_t span = static_cast<uint64_t>(high - low);
+  // Offsets from the smallest value, in units of their greatest divisor.
+  uint64_t unit = 0;
+  for (int64_t v : values)
+    unit = std::gcd(unit, static_cast<uint64_t>(v - low));
+  if (unit == 0)
+    return std::vector<double>{static_cast<double>(low) /
+                               static_cast<double>(scale)};
+  uint64_t width = span / unit;
+  if (width * maxCount > limit * 64)
+    return std::nullopt;
+  std::vector<bool> sums{true};
+  std::vector<double> result;
+  for (unsigned count = 1; count <= maxCount; ++count) {
+    std::vector<bool> next(width * count + 1);
+    for (uint64_t i = 0; i < sums.size(); ++i)
+      if (sums[i])
+        for (int64_t v : values)
+          next[i + static_cast<uint64_t>(v - low) / unit] = true;
+    sums = std::move(next);
+    if (count == 1)
+      continue;
+    for (uint64_t i = 0; i < sums.size(); ++i)
+      if (sums[i]) {
+        int64_t sum = low * static_cast<int64_t>(count) +
+                      static_cast<int64_t>(i * unit);
+        int64_t bottom = scale * static_cast<int64_t>(count);
+        int64_t divisor = std::gcd(sum, bottom);
+        result.push_back(static_cast<double>(sum / divisor) /
+                         static_cast<double>(bottom / divisor));
+      }
+    if (result.size() > 4 * limit) {
+      llvm::sort(result);
+      result.erase(llvm::unique(result), result.end());
+      if (result.size() > limit)
+        return std::nullopt;
+    }
+  }
+  llvm::sort(result);
+  result.erase(llvm::unique(result), result.end());
+  if (result.size() > limit)
+    return std::nullopt;
+  return result;
+}
+
+/// Means of numbers without a common denominator: all sums, count by count.
+static std::optional<std::vector<double>>
+generalMeans(llvm::ArrayRef<double> values, unsigned maxCount, size_t limit) {
+  std::vector<long double> sums(values.begin(), values.end());
+  std::vector<double> result;
+  for (unsigned count = 2; count <= maxCount; ++count) {
+    if (sums.size() * values.size() > 16 * limit)
+      return std::nullopt;
+    std::vector<long double> next;
+    for (long double sum : sums)
+      for (double v : values)
+        next.push_back(sum + v);
+    llvm::sort(next);
+    // Sums that differ by rounding alone are one sum.
+    std::vector<long double> distinct;
+    for (long double sum : next)
+      if (distinct.empty() ||
+          sum - distinct.back() > 1e-15L * (1 + std::fabs(sum)))
+        distinct.push_back(sum);
+    sums = std::move(distinct);
+    for (long double sum : sums)
+      result.push_back(static_cast<double>(sum / count));
+    if (result.size() > 4 * limit)
+      return std::nullopt;
+  }
+  llvm::sort(result);
+  result.erase(llvm::unique(result), result.end());
+  if (result.size() > limit)
+    return std::nullopt;
+  return result;
+}
+
+std::optional<std::vector<double>>
+rasp::ir::means(llvm::ArrayRef<Value> values, unsigned maxCount,
+                size_t limit) {
+  std::vector<double> numbers;
+  for (const Value &value : values)
+    numbers.push_back(value.toDouble());
+  llvm::sort(numbers);
+  numbers.erase(llvm::unique(numbers), numbers.end());
+  if (numbers.empty() || maxCount < 2)
+    return std::vector<double>();
+  constexpr int64_t maxDenominator = 1 << 20;
+  int64_t scale = 1;
+  std::vector<std::pair<int64_t, int64_t>> rationals;
+  for (double x : numbers) {
+    auto rational = asRational(x, maxDenominator);
+    if (!rational)
+      return generalMeans(numbers, maxCount, limit);
+    rationals.push_back(*rational);
+    scale = std::lcm(scale, rational->second);
+    if (scale > INT64_C(1) << 40)
+      return generalMeans(numbers, maxCount, limit);
+  }
+  std::vector<int64_t> scaled;
+  for (auto [p, q] : rationals) {
+    __int128 wide = static_cast<__int128>(p) * (scale / q) * maxCount;
+    if (wide > INT64_C(1) << 52 || wide < -(INT64_C(1) << 52))
+      return generalMeans(numbers, maxCount, limit);
+    scaled.push_back(p * (scale / q));
+  }
+  return integerMeans(scaled, scale, maxCount, limit);
+}
+
+//===----------------------------------------------------------------------===//
+// The analysis
+//===----------------------------------------------------------------------===//
+
+static void sortUnique(std::vector<Value> &values) {
+  llvm::sort(values);
+  values.erase(llvm::unique(values), values.end());
+}
+
+static void setBounds(NodeValues &result) {
+  bool first = true;
+  for (const Value &value : result.values) {
+    if (!value.isNumeric())
+      continue;
+    double d = value.toDouble();
+    result.low = first ? d : std::min(result.low, d);
+    result.high = first ? d : std::max(result.high, d);
+    first = false;
+  }
+}
+
+ValueSets::ValueSets(const Node *root, const Domain &domain,
+                     Diagnostics &diags, Limits limits)
+    : theDomain(domain), limits(limits), selectorAnalysis(domain.causal) {
+  for (const Node *node : reachable(root)) {
+    if (node->isSelector())
+      continue;
+    auto result = std::make_unique<NodeValues>();
+    if (isLeaf(node->kind()))
+      analyseLeaf(node, *result, diags);
+    else if (isElementwise(node->kind()))
+      analyseElementwise(node, *result);
+    else if (node->kind() == OpKind::Width)
+      analyseWidth(node, *result);
+    else
+      analyseAggregate(node, *result);
+    if (result->known)
+      setBounds(*result);
+    results[node] = std::move(result);
+  }
+}
+
+const NodeValues &ValueSets::of(const Node *sop) const {
+  auto it = results.find(sop);
+  assert(it != results.end() && "node outside the analysed program");
+  return *it->second;
+}
+
+llvm::ArrayRef<Value> ValueSets::valuesOf(Source source) const {
+  return source ? llvm::ArrayRef<Value>(of(source).values)
+                : llvm::ArrayRef<Value>(theDomain.vocabulary);
+}
+
+void ValueSets::makeSource(const Node *node, NodeValues &result) {
+  result.table.sources = {node};
+  result.table.sizes = {static_cast<uint32_t>(result.values.size())};
+  result.table.entries.resize(result.values.size());
+  std::iota(result.table.entries.begin(), result.table.entries.end(), 0);
+}
+
+void ValueSets::analyseLeaf(const Node *node, NodeValues &result,
+                            Diagnostics &diags) {
+  switch (node->kind()) {
+  case OpKind::Const:
+    result.values = {node->value()};
+    result.table.entries = {0};
+    return;
+  case OpKind::Indices:
+    for (unsigned i = 0; i < theDomain.maxSeqLen; ++i)
+      result.values.push_back(Value::integer(i));
+    makeSource(node, result);
+    return;
+  default: {
+    std::vector<Value> byToken;
+    for (const Value &item : theDomain.vocabulary) {
+      EvalResult value = tokenLeaf(node->kind(), item);
+      if (!value) {
+        llvm::SMRange range =
+            node->ranges().empty() ? llvm::SMRange() : node->ranges().front();
+        diags.emit(range, diag::LeafFails, std::string(mnemonic(node->kind())),
+                   item.str());
+        value = EvalResult(Value::integer(0));
+      }
+      byToken.push_back(value.value);
+    }
+    result.values = byToken;
+    sortUnique(result.values);
+    result.table.sources = {nullptr};
+    result.table.sizes = {static_cast<uint32_t>(byToken.size())};
+    for (const Value &value : byToken)
+      result.table.entries.push_back(static_cast<int32_t>(
+          llvm::lower_bound(result.values, value) - result.values.begin()));
+    return;
+  }
+  }
+}
+
+bool ValueSets::compatible(llvm::ArrayRef<Source> sources,
+                           llvm::ArrayRef<uint32_t> choice) const {
+  // Positions lie before the end of the input.
+  std::optional<int64_t> position, length;
+  for (size_t i = 0; i < sources.size(); ++i) {
+    if (!sources[i])
+      continue;
+    if (sources[i]->kind() == OpKind::Indices)
+      position = of(sources[i]).values[choice[i]].asInt();
+    else if (selectorAnalysis.isLength(sources[i]))
+      length = of(sources[i]).values[choice[i]].asInt();
+  }
+  return !position || !length || *position < *length;
+}
+
+/// The interval of an affine op on operands whose sets are not all known.
+static bool affineBounds(const Node *node,
+                         llvm::ArrayRef<const NodeValues *> operands,
+                         NodeValues &result) {
+  auto isConstant = [](const NodeValues *v) {
+    return v->known && v->low == v->high;
+  };
+  const NodeValues &a = *operands[0];
+  switch (node->kind()) {
+  case OpKind::Neg:
+    result.low = -a.high, result.high = -a.low;
+    return true;
+  case OpKind::Pos:
+    result.low = a.low, result.high = a.high;
+    return true;
+  case OpKind::Add:
+    result.low = a.low + operands[1]->low;
+    result.high = a.high + operands[1]->high;
+    return true;
+  case OpKind::Sub:
+    result.low = a.low - operands[1]->high;
+    result.high = a.high - operands[1]->low;
+    return true;
+  case OpKind::Mul:
+  case OpKind::Div: {
+    const NodeValues &b = *operands[1];
+    double factor, low, high;
+    if (isConstant(&b)) {
+      if (node->kind() == OpKind::Div && b.low == 0)
+        return false;
+      factor = node->kind() == OpKind::Div ? 1 / b.low : b.low;
+      low = a.low, high = a.high;
+    } else if (node->kind() == OpKind::Mul && isConstant(&a)) {
+      factor = a.low, low = b.low, high = b.high;
+    } else {
+      return false;
+    }
+    result.low = std::min(low * factor, high * factor);
+    result.high = std::max(low * factor, high * factor);
+    return true;
+  }
+  default:
+    return false;
+  }
+}
+
+void ValueSets::analyseElementwise(const Node *node, NodeValues &result) {
+  llvm::SmallVector<const NodeValues *, 3> operands;
+  bool allKnown = true;
+  for (const Node *operand : node->operands()) {
+    operands.push_back(&of(operand));
+    allKnown &= operands.back()->known;
+  }
+  auto giveUp = [&] {
+    result.known = false;
+    result.values.clear();
+    result.table = JointTable();
+    if (!affineBounds(node, operands, result)) {
+      result.low = -std::numeric_limits<double>::infinity();
+      result.high = std::numeric_limits<double>::infinity();
+    }
+  };
+  if (!allKnown)
+    return giveUp();
+
+  // The joint sources; an operand whose sources are too many is its own
+  // source, which forgets what it has in common with the others.
+  llvm::SmallVector<bool, 3> cut(operands.size(), false);
+  JointTable &table = result.table;
+  auto join = [&] {
+    table.sources.clear();
+    table.sizes.clear();
+    for (size_t i = 0; i < operands.size(); ++i) {
+      llvm::SmallVector<Source, 3> own;
+      if (cut[i])
+        own = {node->operand(i)};
+      else
+        own = operands[i]->table.sources;
+      for (Source source : own)
+        if (!llvm::is_contained(table.sources, source))
+          table.sources.push_back(source);
+    }
+    llvm::sort(table.sources, [](Source a, Source b) {
+      return (a ? a->id() + 1 : 0) < (b ? b->id() + 1 : 0);
+    });
+    double product = 1;
+    for (Source source : table.sources) {
+      table.sizes.push_back(static_cast<uint32_t>(valuesOf(source).size()));
+      product *= table.sizes.back();
+    }
+    return product;
+  };
+  while (join() > static_cast<double>(limits.combinations)) {
+    // Cut the operand that saves most.
+    double best = 1;
+    std::optional<size_t> choice;
+    for (size_t i = 0; i < operands.size(); ++i) {
+      if (cut[i] || operands[i]->table.sources.size() < 2)
+        continue;
+      double own = 1;
+      for (uint32_t size : operands[i]->table.sizes)
+        own *= size;
+      double saving = own / static_cast<double>(operands[i]->values.size());
+      if (saving > best) {
+        best = saving;
+        choice = i;
+      }
+    }
+    if (!choice)
+      return giveUp();
+    cut[*choice] = true;
+  }
+
+  // Strides of each operand's table within the joint one.
+  size_t numSources = table.sources.size();
+  size_t total = 1;
+  for (uint32_t size : table.sizes)
+    total *= size;
+  llvm::SmallVector<llvm::SmallVector<size_t, 3>, 3> strides(operands.size());
+  for (size_t i = 0; i < operands.size(); ++i) {
+    strides[i].assign(numSources, 0);
+    size_t stride = 1;
+    if (cut[i]) {
+      auto at = llvm::find(table.sources, node->operand(i));
+      strides[i][at - table.sources.begin()] = 1;
+      continue;
+    }
+    const JointTable &own = operands[i]->table;
+    for (size_t k = own.sources.size(); k-- > 0;) {
+      auto at = llvm::find(table.sources, own.sources[k]);
+      strides[i][at - table.sources.begin()] = stride;
+      stride *= own.sizes[k];
+    }
+  }
+
+  // Results are numbered as they appear and renumbered when the set is sorted.
+  llvm::DenseMap<std::pair<uint64_t, unsigned>, int32_t> numbers;
+  auto numberOf = [&](const Value &value) {
+    uint64_t payload = 0;
+    if (value.isString())
+      payload = reinterpret_cast<uintptr_t>(value.asString().data());
+    else if (value.isFloat())
+      payload = llvm::bit_cast<uint64_t>(value.asFloat());
+    else
+      payload = static_cast<uint64_t>(value.toInt());
+    // The two reserved keys of the map never collide with small kinds.
+    auto [it, isNew] = numbers.try_emplace(
+        {payload, static_cast<unsigned>(value.kind())},
+        static_cast<int32_t>(result.values.size()));
+    if (isNew)
+      result.values.push_back(value);
+    return it->second;
+  };
+
+  table.entries.resize(total);
+  llvm::SmallVector<uint32_t, 3> choice(numSources, 0);
+  llvm::SmallVector<size_t, 3> offsets(operands.size(), 0);
+  llvm::SmallVector<Value, 3> arguments(operands.size());
+  bool related = numSources > 1;
+  for (size_t entry = 0; entry < total; ++entry) {
+    int32_t &out = table.entries[entry];
+    out = JointTable::impossible;
+    bool possible = !related || compatible(table.sources, choice);
+    for (size_t i = 0; i < operands.size() && possible; ++i) {
+      int32_t at = cut[i] ? static_cast<int32_t>(offsets[i])
+                          : operands[i]->table.entries[offsets[i]];
+      possible = at != JointTable::impossible;
+      if (possible)
+        arguments[i] = operands[i]->values[static_cast<size_t>(at)];
+    }
+    if (possible) {
+      EvalResult value = evaluate(node, arguments);
+      if (value) {
+        out = numberOf(value.value);
+      } else if (!result.partial) {
+        result.partial = true;
+        result.failure = value.failure;
+        result.failingOperands.assign(arguments.begin(), arguments.end());
+      }
+    }
+    for (size_t k = numSources; k-- > 0;) {
+      ++choice[k];
+      for (size_t i = 0; i < operands.size(); ++i)
+        offsets[i] += strides[i][k];
+      if (choice[k] < table.sizes[k])
+        break;
+      for (size_t i = 0; i < operands.size(); ++i)
+        offsets[i] -= strides[i][k] * table.sizes[k];
+      choice[k] = 0;
+    }
+    if (result.values.size() > limits.values)
+      return giveUp();
+  }
+
+  std::vector<int32_t> order(result.values.size());
+  std::iota(order.begin(), order.end(), 0);
+  llvm::sort(order, [&](int32_t a, int32_t b) {
+    return result.values[static_cast<size_t>(a)] <
+           result.values[static_cast<size_t>(b)];
+  });
+  std::vector<int32_t> rank(order.size());
+  std::vector<Value> sorted;
+  for (size_t i = 0; i < order.size(); ++i) {
+    rank[static_cast<size_t>(order[i])] = static_cast<int32_t>(i);
+    sorted.push_back(result.values[static_cast<size_t>(order[i])]);
+  }
+  result.values = std::move(sorted);
+  for (int32_t &entry : table.entries)
+    if (entry != JointTable::impossible)
+      entry = rank[static_cast<size_t>(entry)];
+}
+
+void ValueSets::analyseWidth(const Node *node, NodeValues &result) {
+  const SelectorFacts &facts = selectorAnalysis.facts(node->operand(0));
+  int64_t low = facts.neverEmpty ? 1 : 0;
+  int64_t high = theDomain.maxSeqLen;
+  if (facts.neverSelf)
+    --high;
+  if (facts.atMostOneKey)
+    high = std::min<int64_t>(high, 1);
+  for (int64_t w = low; w <= high; ++w)
+    result.values.push_back(Value::integer(w));
+  makeSource(node, result);
+}
+
+void ValueSets::analyseAggregate(const Node *node, NodeValues &result) {
+  const SelectorFacts &facts = selectorAnalysis.facts(node->operand(0));
+  const NodeValues &inputs = of(node->operand(1));
+  const Value &missing = node->value();
+  bool numeric = llvm::any_of(inputs.values, [](const Value &value) {
+    return value.isInt() || value.isFloat();
+  });
+  if (!inputs.known) {
+    result.known = false;
+    result.low = inputs.low, result.high = inputs.high;
+    if (!facts.neverEmpty && missing.isNumeric()) {
+      result.low = std::min(result.low, missing.toDouble());
+      result.high = std::max(result.high, missing.toDouble());
+    }
+    return;
+  }
+  result.values = inputs.values;
+  if (!facts.neverEmpty)
+    result.values.push_back(missing);
+  // Several strings or bools cannot be averaged: inputs on which that happens
+  // have no result, so nothing joins the set.
+  if (numeric && !facts.atMostOneKey) {
+    std::vector<Value> numbers;
+    for (const Value &value : inputs.values)
+      if (value.isNumeric())
+        numbers.push_back(value);
+    unsigned maxCount =
+        facts.neverSelf ? theDomain.maxSeqLen - 1 : theDomain.maxSeqLen;
+    std::optional<std::vector<double>> averages =
+        means(numbers, maxCount, limits.values);
+    if (!averages) {
+      setBounds(result);
+      result.known = false;
+      result.values.clear();
+      return;
+    }
+    for (double average : *averages)
+      result.values.push_back(Value::real(average));
+  }
+  sortUnique(result.values);
+  makeSource(node, result);
+}
+
+//===----------------------------------------------------------------------===//
+// Messages
+//===----------------------------------------------------------------------===//
+
+static std::string describe(const Node *node) {
+  if (!node->name().empty())
+    return ("`" + node->name() + "`").str();
+  return ("`" + mnemonic(node->kind()) + "`").str();
+}
+
+void ValueSets::reportTooLarge(const Node *sop, llvm::StringRef reader,
+                               Diagnostics &diags) const {
+  auto rangeOf = [](const Node *node) {
+    return node->ranges().empty() ? llvm::SMRange() : node->ranges().front();
+  };
+  diags.emit(rangeOf(sop), diag::ValueSetTooLarge, describe(sop),
+             limits.values, reader.str());
+  // From the op that is asked for down to the one that first grew too large.
+  const Node *node = sop;
+  for (unsigned steps = 0; steps < 16; ++steps) {
+    std::string sizes;
+    const Node *culprit = nullptr;
+    for (const Node *operand : node->operands()) {
+      if (operand->isSelector())
+        continue;
+      const NodeValues &values = of(operand);
+      if (!sizes.empty())
+        sizes += " and ";
+      sizes += describe(operand) + " with " +
+               (values.known ? std::to_string(values.values.size())
+                             : std::string("too many")) +
+               " values";
+      if (!values.known)
+        culprit = operand;
+    }
+    diags.emit(rangeOf(node), diag::ValueSetGrowth, describe(node),
+               std::string(mnemonic(node->kind())), sizes);
+    if (!culprit)
+      return;
+    node = culprit;
+  }
+}
+
+std::string rasp::ir::printValueSet(llvm::ArrayRef<Value> values,
+                                    size_t maxItems) {
+  std::string text = "{";
+  llvm::raw_string_ostream os(text);
+  size_t items = 0;
+  for (size_t i = 0; i < values.size();) {
+    if (items == maxItems && i + 1 < values.size()) {
+      os << ", ... " << values.size() << " values";
+      break;
+    }
+    os << (i ? ", " : "");
+    ++items;
+    size_t end = i + 1;
+    if (values[i].isInt())
+      while (end < values.size() && values[end].isInt() &&
+             values[end].asInt() ==
+                 values[i].asInt() + static_cast<int64_t>(end - i))
+        ++end;
+    if (end - i >= 3) {
+      os << values[i] << ".." << values[end - 1];
+      i = end;
+    } else {
+      os << values[i];
+      ++i;
+    }
+  }
+  os << "}";
+  return text;
+}

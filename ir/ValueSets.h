@@ -1,0 +1,116 @@
+//===- ir/ValueSets.h - which values an s-op can take -----------*- C++ -*-===//
+//
+// Given the input's vocabulary and greatest length, every s-op takes finitely
+// many values. The analysis gives a superset of them that is tight where it
+// pays: an elementwise op is a function of its *sources* - the input token,
+// the position, aggregates and widths - and is tabulated over their joint
+// values, so operands that share a source are never combined in ways that
+// cannot occur together.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef RASP_IR_VALUESETS_H
+#define RASP_IR_VALUESETS_H
+
+#include "ir/Diagnostics.h"
+#include "ir/Elementwise.h"
+#include "ir/Program.h"
+#include "ir/SelectorFacts.h"
+#include "llvm/ADT/DenseMap.h"
+#include <memory>
+
+namespace rasp::ir {
+
+/// What the compile options say about the input.
+struct Domain {
+  std::vector<Value> vocabulary;
+  unsigned maxSeqLen = 1;
+  bool causal = false;
+};
+
+/// A source is a node, or null for the input token itself, of which all
+/// `tokens_*` leaves are functions.
+using Source = const Node *;
+
+/// An elementwise s-op as a function of its sources. Entry
+/// `(i0 * size1 + i1) * size2 + i2 ...` belongs to value number i0 of source 0
+/// and so on; it is a position in the s-op's value set, or `impossible` where
+/// the combination cannot occur or the op fails on it.
+struct JointTable {
+  static constexpr int32_t impossible = -1;
+  llvm::SmallVector<Source, 3> sources;
+  llvm::SmallVector<uint32_t, 3> sizes;
+  std::vector<int32_t> entries;
+};
+
+struct NodeValues {
+  /// Ascending, distinct in kind or payload. Of `tokens`, by token id.
+  std::vector<Value> values;
+  /// The op over its sources. A source is its own only source.
+  JointTable table;
+  /// False when the set is larger than the limit: `values` is empty then, and
+  /// only affine readers, which need no set, can use the s-op.
+  bool known = true;
+  /// Bounds of a numeric s-op, also where the set is not known.
+  double low = 0, high = 0;
+  /// Whether some combination of operands failed.
+  bool partial = false;
+  /// When partial: why, and operands that show it.
+  Failure failure = Failure::None;
+  llvm::SmallVector<Value, 3> failingOperands;
+};
+
+/// Limits beyond which a set counts as not known.
+struct ValueSetLimits {
+  size_t values = 1 << 16;       ///< values of one s-op
+  size_t combinations = 1 << 17; ///< joint values of an op's sources
+};
+
+class ValueSets {
+public:
+  using Limits = ValueSetLimits;
+
+  /// Analyses everything that `root` depends on. Reports leaves that fail for
+  /// a token of the vocabulary.
+  ValueSets(const Node *root, const Domain &domain, Diagnostics &diags,
+            Limits limits = Limits());
+
+  const NodeValues &of(const Node *sop) const;
+  /// The values of a source, null standing for the input token.
+  llvm::ArrayRef<Value> valuesOf(Source source) const;
+  const Domain &domain() const { return theDomain; }
+  SelectorAnalysis &selectors() { return selectorAnalysis; }
+
+  /// Reports that the set of `sop` is needed and too large, with the chain of
+  /// operations that made it grow.
+  void reportTooLarge(const Node *sop, llvm::StringRef reader,
+                      Diagnostics &diags) const;
+
+private:
+  void analyseLeaf(const Node *node, NodeValues &result, Diagnostics &diags);
+  void analyseElementwise(const Node *node, NodeValues &result);
+  void analyseAggregate(const Node *node, NodeValues &result);
+  void analyseWidth(const Node *node, NodeValues &result);
+  void makeSource(const Node *node, NodeValues &result);
+  /// Whether value number `i` of each source can occur together.
+  bool compatible(llvm::ArrayRef<Source> sources,
+                  llvm::ArrayRef<uint32_t> choice) const;
+
+  Domain theDomain;
+  Limits limits;
+  mutable SelectorAnalysis selectorAnalysis;
+  llvm::DenseMap<const Node *, std::unique_ptr<NodeValues>> results;
+};
+
+/// All means of 2..maxCount values (repetition allowed) drawn from `values`,
+/// which are numbers: the exact quotients, each converted to a double once.
+/// None when there are more than `limit`.
+std::optional<std::vector<double>> means(llvm::ArrayRef<Value> values,
+                                         unsigned maxCount, size_t limit);
+
+/// `{0..3, "a"}`: integer runs of three and more abbreviated.
+std::string printValueSet(llvm::ArrayRef<Value> values, size_t maxItems = 16);
+
+} // namespace rasp::ir
+
+#endif
