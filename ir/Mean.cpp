@@ -5,6 +5,7 @@
 #include "llvm/ADT/STLExtras.h"
 #include <bit>
 #include <cmath>
+#include <limits>
 
 using namespace rasp::ir;
 using llvm::APInt;
@@ -86,14 +87,38 @@ struct Scaled {
 static Scaled split(const Value &number) {
   if (!number.isFloat())
     return {number.toInt(), 0};
-  int exponent;
-  double fraction = std::frexp(number.asFloat(), &exponent);
-  auto significand = static_cast<int64_t>(std::ldexp(fraction, 53));
-  if (significand == 0)
+  constexpr uint64_t fractionMask = (uint64_t(1) << 52) - 1;
+  auto bits = std::bit_cast<uint64_t>(number.asFloat());
+  auto fraction = static_cast<int64_t>(bits & fractionMask);
+  int exponent = static_cast<int>(bits >> 52 & 0x7ff);
+  if (exponent == 0)
+    exponent = 1;
+  else
+    fraction |= int64_t(1) << 52;
+  if (fraction == 0)
     return {0, 0};
-  int zeros = std::countr_zero(static_cast<uint64_t>(significand));
-  return {significand >> zeros, exponent - 53 + zeros};
+  int zeros = std::countr_zero(static_cast<uint64_t>(fraction));
+  fraction >>= zeros;
+  return {bits >> 63 ? -fraction : fraction, exponent - 1075 + zeros};
 }
+
+namespace {
+/// Numbers are multiples of 2^lowest and less than 2^highest in magnitude.
+struct Extent {
+  int lowest = std::numeric_limits<int>::max();
+  int highest = std::numeric_limits<int>::min();
+
+  void add(const Scaled &scaled) {
+    if (scaled.significand == 0)
+      return;
+    lowest = std::min(lowest, scaled.exponent);
+    highest = std::max<int>(highest,
+                            scaled.exponent +
+                                std::bit_width(magnitude(scaled.significand)));
+  }
+  bool isZero() const { return lowest > highest; }
+};
+} // namespace
 
 /// For numbers whose magnitudes differ too much for 128 bits.
 static double wideMean(ArrayRef<Value> numbers, int lowest, unsigned width) {
@@ -129,31 +154,55 @@ double rasp::ir::mean(ArrayRef<Value> numbers) {
     return quotient(sum, static_cast<int64_t>(numbers.size()));
   }
 
-  // All numbers are multiples of 2^lowest and below 2^highest.
-  int lowest = std::numeric_limits<int>::max();
-  int highest = std::numeric_limits<int>::min();
-  for (const Value &number : numbers) {
-    Scaled scaled = split(number);
-    if (scaled.significand == 0)
-      continue;
-    lowest = std::min(lowest, scaled.exponent);
-    highest =
-        std::max(highest, scaled.exponent + 64 -
-                              std::countl_zero(magnitude(scaled.significand)));
-  }
-  if (lowest > highest)
+  Extent extent;
+  for (const Value &number : numbers)
+    extent.add(split(number));
+  if (extent.isZero())
     return 0;
-  int width = highest - lowest + std::bit_width(numbers.size()) + 1;
+  int width =
+      extent.highest - extent.lowest + std::bit_width(numbers.size()) + 1;
   if (width > 127)
-    return wideMean(numbers, lowest, std::max(width + 1, 192));
+    return wideMean(numbers, extent.lowest, std::max(width + 1, 192));
   for (const Value &number : numbers) {
     Scaled scaled = split(number);
     if (scaled.significand != 0)
       sum += static_cast<__int128>(scaled.significand)
-             << (scaled.exponent - lowest);
+             << (scaled.exponent - extent.lowest);
   }
+  return scaledMean(sum, static_cast<int64_t>(numbers.size()), extent.lowest);
+}
+
+double rasp::ir::scaledMean(__int128 sum, int64_t count, int exponent) {
+  if (exponent == 0)
+    return quotient(sum, count);
   UInt128 bits =
       sum < 0 ? -static_cast<UInt128>(sum) : static_cast<UInt128>(sum);
-  double result = scaledQuotient(bits, numbers.size(), lowest);
+  double result = scaledQuotient(bits, count, exponent);
   return sum < 0 ? -result : result;
+}
+
+std::optional<int>
+rasp::ir::toFixedPoint(ArrayRef<Value> numbers,
+                       llvm::MutableArrayRef<int64_t> significands) {
+  if (llvm::none_of(numbers, [](const Value &v) { return v.isFloat(); })) {
+    for (auto [significand, number] : llvm::zip_equal(significands, numbers))
+      significand = number.toInt();
+    return 0;
+  }
+  Extent extent;
+  for (const Value &number : numbers)
+    extent.add(split(number));
+  if (extent.isZero()) {
+    std::fill(significands.begin(), significands.end(), 0);
+    return 0;
+  }
+  if (extent.highest - extent.lowest > 63)
+    return std::nullopt;
+  for (auto [significand, number] : llvm::zip_equal(significands, numbers)) {
+    Scaled scaled = split(number);
+    significand = scaled.significand == 0
+                      ? 0
+                      : scaled.significand << (scaled.exponent - extent.lowest);
+  }
+  return extent.lowest;
 }

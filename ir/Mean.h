@@ -21,6 +21,14 @@ double quotient(__int128 numerator, int64_t denominator);
 /// The mean of bools, ints and finite floats, at least one.
 double mean(llvm::ArrayRef<Value> numbers);
 
+/// For many means over the same numbers: writes each as an integer multiple of
+/// a common power of two and returns that power's exponent; none if 64 bits do
+/// not suffice.
+std::optional<int> toFixedPoint(llvm::ArrayRef<Value> numbers,
+                                llvm::MutableArrayRef<int64_t> significands);
+/// `sum * 2^exponent / count`, correctly rounded.
+double scaledMean(__int128 sum, int64_t count, int exponent);
+
 } // namespace rasp::ir
 
 #endif
