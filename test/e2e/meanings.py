@@ -155,7 +155,7 @@ def binary_addition(x):
     if not match or len(match[1]) != len(match[2]):
         return everywhere("?", x)
     size = len(match[1])
-    total = int(match[1], 2) + int(match[2], 2)
+    total = int("0" + match[1], 2) + int("0" + match[2], 2)
     carry, digits = divmod(total, 2**size)
     bits = f"{digits:0{size}b}"[:size]
     return list(bits) + [str(carry)] + ["_"] * size
