@@ -1,11 +1,12 @@
 //===- ir/Format.cpp - Python's printf formatting of one atom -------------===//
 //
-// `"%05.2f" % x` as Python does it. Flags, width and precision go to the C
-// library, whose conversions d, e, f, g, o, x agree with Python's.
+// `"%05.2f" % x` as Python does it. Floats are left to the C library, which
+// agrees with Python on them.
 //
 //===----------------------------------------------------------------------===//
 
 #include "ir/Elementwise.h"
+#include "llvm/ADT/APInt.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/ConvertUTF.h"
 #include <cmath>
@@ -38,6 +39,10 @@ static std::optional<unsigned> takeNumber(StringRef &text) {
   return number;
 }
 
+static bool hasFlag(const Conversion &conversion, char flag) {
+  return conversion.flags.find(flag) != std::string::npos;
+}
+
 /// Pads a piece of text to the width, which counts code points.
 static std::string pad(std::string text, const Conversion &conversion) {
   size_t length =
@@ -45,15 +50,12 @@ static std::string pad(std::string text, const Conversion &conversion) {
   if (length >= conversion.width)
     return text;
   std::string padding(conversion.width - length, ' ');
-  bool left = conversion.flags.find('-') != std::string::npos;
-  return left ? text + padding : padding + text;
+  return hasFlag(conversion, '-') ? text + padding : padding + text;
 }
 
-/// Formats a number by the C library; `length` is its modifier, such as "ll".
-template <typename T>
-static std::string formatNumber(const Conversion &conversion, StringRef length,
-                                char letter, T number) {
-  std::string spec = "%" + conversion.flags + "*.*" + length.str() + letter;
+/// Formats a float by the C library.
+static std::string formatReal(const Conversion &conversion, double number) {
+  std::string spec = "%" + conversion.flags + "*.*" + conversion.letter;
   int width = conversion.width;
   int precision = conversion.precision ? int(*conversion.precision) : -1;
   int size = std::snprintf(nullptr, 0, spec.c_str(), width, precision, number);
@@ -64,25 +66,33 @@ static std::string formatNumber(const Conversion &conversion, StringRef length,
   return text;
 }
 
-/// Python writes hexadecimal and octal numbers with a sign, C as unsigned.
-static std::string formatUnsigned(const Conversion &conversion,
-                                  int64_t number) {
-  Conversion plain = conversion;
-  bool negative = number < 0;
-  uint64_t magnitude = negative ? -static_cast<uint64_t>(number) : number;
-  llvm::erase_if(plain.flags, [](char c) { return c == '+' || c == ' '; });
-  StringRef sign = negative                                          ? "-"
-                   : conversion.flags.find('+') != std::string::npos ? "+"
-                   : conversion.flags.find(' ') != std::string::npos ? " "
-                                                                     : "";
-  if (sign.empty())
-    return formatNumber(plain, "ll", conversion.letter,
-                        static_cast<unsigned long long>(magnitude));
-  bool zeros = plain.flags.find('0') != std::string::npos;
-  plain.width = zeros && plain.width > 0 ? plain.width - 1 : 0;
-  std::string digits = formatNumber(plain, "ll", conversion.letter,
-                                    static_cast<unsigned long long>(magnitude));
-  return pad(sign.str() + digits, conversion);
+/// The digits of the magnitude.
+static std::string digitsOf(int64_t number, unsigned radix) {
+  llvm::APInt wide(65, number, /*isSigned=*/true);
+  return llvm::toString(wide.abs(), radix, /*Signed=*/false);
+}
+
+/// Formats an int, given by its sign and digits. Unlike C, Python signs
+/// hexadecimal numbers, writes octal ones as `0o7`, and fills up with zeros
+/// even where there is a precision.
+static std::string formatInteger(const Conversion &conversion, bool negative,
+                                 std::string digits) {
+  std::string start = negative                   ? "-"
+                      : hasFlag(conversion, '+') ? "+"
+                      : hasFlag(conversion, ' ') ? " "
+                                                 : "";
+  char letter = conversion.letter;
+  if (hasFlag(conversion, '#') && StringRef("oxX").contains(letter))
+    start += {'0', letter};
+  auto fill = [&](size_t size) {
+    if (digits.size() < size)
+      digits.insert(0, size - digits.size(), '0');
+  };
+  fill(conversion.precision.value_or(0));
+  if (hasFlag(conversion, '0') && !hasFlag(conversion, '-') &&
+      conversion.width > start.size())
+    fill(conversion.width - start.size());
+  return pad(start + digits, conversion);
 }
 
 /// The first `count` code points of `text`.
@@ -149,18 +159,28 @@ static EvalResult convert(const Conversion &conversion, const Value &argument) {
   case 'u': {
     if (argument.isString())
       return Failure::PythonType;
-    EvalResult whole = tokenLeaf(OpKind::TokensInt, argument);
-    if (!whole)
-      return whole;
-    return Value::string(formatNumber(
-        conversion, "ll", 'd', static_cast<long long>(whole.value.asInt())));
+    if (!argument.isFloat())
+      return Value::string(formatInteger(conversion, argument.toInt() < 0,
+                                         digitsOf(argument.toInt(), 10)));
+    double whole = std::trunc(argument.asFloat());
+    if (!std::isfinite(whole))
+      return Failure::Overflow;
+    Conversion plain{"", 0, 0, 'f'};
+    return Value::string(formatInteger(conversion, whole < 0,
+                                       formatReal(plain, std::fabs(whole))));
   }
   case 'x':
   case 'X':
-  case 'o':
+  case 'o': {
     if (argument.isString() || argument.isFloat())
       return Failure::PythonType;
-    return Value::string(formatUnsigned(conversion, argument.toInt()));
+    std::string digits =
+        digitsOf(argument.toInt(), conversion.letter == 'o' ? 8 : 16);
+    if (conversion.letter == 'x')
+      digits = StringRef(digits).lower();
+    return Value::string(
+        formatInteger(conversion, argument.toInt() < 0, std::move(digits)));
+  }
   case 'e':
   case 'E':
   case 'f':
@@ -169,8 +189,7 @@ static EvalResult convert(const Conversion &conversion, const Value &argument) {
   case 'G':
     if (argument.isString())
       return Failure::PythonType;
-    return Value::string(
-        formatNumber(conversion, "", conversion.letter, argument.toDouble()));
+    return Value::string(formatReal(conversion, argument.toDouble()));
   default:
     return Failure::PythonValue;
   }
