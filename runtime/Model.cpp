@@ -1,4 +1,5 @@
-//===- runtime/Model.cpp - sizes and rounding of a model -------------------===//
+//===- runtime/Model.cpp - sizes and rounding of a model
+//-------------------===//
 
 #include "runtime/Model.h"
 
@@ -46,9 +47,8 @@ Shape rasp::rt::shapeOf(const Model &model) {
   uint64_t d = config.dModel, k = shape.dHead, m = shape.dMlp;
   uint64_t embedding = (shape.vocab + uint64_t(config.nCtx)) * d;
   uint64_t head = 3 * (d * k + k) + k * d;
-  shape.parameters =
-      embedding +
-      shape.layers * (shape.heads * head + d + d * m + m + m * d + d);
+  shape.parameters = embedding + shape.layers * (shape.heads * head + d +
+                                                 d * m + m + m * d + d);
 
   shape.parametersRagged = embedding;
   shape.nonzeros = countNonzeros(model.wE) + countNonzeros(model.wPos);

@@ -59,10 +59,11 @@ struct Config {
   std::string modelName;
 };
 
-/// The tokens: ids are positions in `values`; BOS and PAD have ids of their own.
+/// The tokens: ids are positions in `values`; BOS and PAD have ids of their
+/// own.
 struct InputVocab {
   std::vector<Atom> values;
-  unsigned bosId = 0, padId = 0;         ///< values.size() and the next
+  unsigned bosId = 0, padId = 0; ///< values.size() and the next
 };
 
 /// How the logits at a position become a value.
@@ -106,6 +107,9 @@ struct Model {
   /// Inputs, without BOS, that the file carries with their logits, so that a
   /// reader can test itself.
   std::vector<std::vector<Atom>> examples;
+  /// Set by the reader: the weights or the program are no longer those that
+  /// the writer took hashes of.
+  bool edited = false;
 
   unsigned numLayers() const { return layers.size(); }
   /// Largest number of heads in a layer.

@@ -1,0 +1,28 @@
+//===- runtime/HDF5.cpp - handles of the HDF5 library
+//----------------------===//
+
+#include "runtime/HDF5.h"
+
+using namespace rasp::rt;
+
+void rasp::rt::startHDF5() {
+  static const bool started = [] {
+    H5open();
+    H5PLset_loading_state(0);
+    return H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr) >= 0;
+  }();
+  (void)started;
+}
+
+std::string rasp::rt::reasonOfHDF5() {
+  std::string reason;
+  H5Ewalk2(
+      H5E_DEFAULT, H5E_WALK_UPWARD,
+      [](unsigned, const H5E_error2_t *error, void *data) -> herr_t {
+        if (error->desc)
+          *static_cast<std::string *>(data) = error->desc;
+        return 1;
+      },
+      &reason);
+  return reason.empty() ? "unknown reason" : reason;
+}

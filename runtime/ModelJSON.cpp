@@ -1,0 +1,225 @@
+//===- runtime/ModelJSON.cpp - the JSON parts of a model file
+//--------------===//
+
+#include "runtime/ModelJSON.h"
+
+#include "runtime/Atom.h"
+#include "llvm/ADT/STLExtras.h"
+#include <algorithm>
+#include <cmath>
+
+using namespace rasp::rt;
+
+template <typename... Args>
+static llvm::Error fail(const char *format, Args... args) {
+  return llvm::createStringError(llvm::inconvertibleErrorCode(), format,
+                                 args...);
+}
+
+llvm::Expected<llvm::json::Value> rasp::rt::parseJSON(llvm::StringRef text) {
+  constexpr unsigned deepest = 500;
+  unsigned depth = 0;
+  bool inString = false;
+  for (size_t i = 0; i < text.size(); ++i) {
+    char c = text[i];
+    if (c == '"')
+      inString = !inString;
+    else if (inString)
+      i += c == '\\';
+    else if (c == '[' || c == '{')
+      depth += 1;
+    else if (c == ']' || c == '}')
+      depth -= depth > 0;
+    if (depth > deepest)
+      return fail("nested more than %u deep", deepest);
+  }
+  return llvm::json::parse(text);
+}
+
+std::string rasp::rt::printConfig(const Model &model) {
+  Shape shape = shapeOf(model);
+  llvm::json::Object object{
+      {"n_layers", shape.layers},
+      {"d_model", shape.dModel},
+      {"n_ctx", model.config.nCtx},
+      {"d_head", shape.dHead},
+      {"n_heads", shape.heads},
+      {"d_mlp", shape.dMlp},
+      {"d_vocab", shape.vocab},
+      {"d_vocab_out", shape.outputs},
+      {"act_fn", "relu"},
+      {"normalization_type", nullptr},
+      {"attention_dir", model.config.causal ? "causal" : "bidirectional"},
+      {"use_attn_result", true},
+      {"use_split_qkv_input", true},
+      {"use_hook_mlp_in", true},
+      {"dtype", model.config.dtype == DType::Float32 ? "float32" : "float64"},
+      {"device", "cpu"},
+      {"init_weights", false},
+      {"default_prepend_bos", false},
+      {"model_name", model.config.modelName}};
+  std::string text;
+  llvm::raw_string_ostream(text) << llvm::json::Value(std::move(object));
+  return text;
+}
+
+/// Reads a text that must be an object.
+static llvm::Expected<llvm::json::Object> parseObject(llvm::StringRef text) {
+  llvm::Expected<llvm::json::Value> value = parseJSON(text);
+  if (!value)
+    return value.takeError();
+  if (llvm::json::Object *object = value->getAsObject())
+    return std::move(*object);
+  return fail("expected an object");
+}
+
+llvm::Error rasp::rt::parseConfig(llvm::StringRef text, Config &config,
+                                  FileSizes &sizes) {
+  llvm::Expected<llvm::json::Object> object = parseObject(text);
+  if (!object)
+    return object.takeError();
+
+  // Sizes beyond these are taken for damage.
+  constexpr int64_t manyLayers = 1 << 16, many = 1 << 24;
+  struct Size {
+    const char *name;
+    uint64_t &size;
+    int64_t limit;
+  };
+  for (const Size &size :
+       {Size{"n_layers", sizes.layers, manyLayers},
+        Size{"d_model", sizes.directions, many},
+        Size{"n_ctx", sizes.positions, many},
+        Size{"d_head", sizes.headWidth, many},
+        Size{"n_heads", sizes.heads, many}, Size{"d_mlp", sizes.hidden, many},
+        Size{"d_vocab", sizes.tokens, many},
+        Size{"d_vocab_out", sizes.outputs, many}}) {
+    std::optional<int64_t> value = object->getInteger(size.name);
+    if (!value)
+      return fail("expected an integer `%s`", size.name);
+    if (*value < 1 || *value > size.limit)
+      return fail("`%s` is %lld, expected 1 to %lld", size.name,
+                  static_cast<long long>(*value),
+                  static_cast<long long>(size.limit));
+    size.size = *value;
+  }
+
+  auto oneOf = [&](const char *name, const char *no,
+                   const char *yes) -> llvm::Expected<bool> {
+    std::optional<llvm::StringRef> value = object->getString(name);
+    if (value && (*value == no || *value == yes))
+      return *value == yes;
+    return fail("expected `%s` to be \"%s\" or \"%s\"", name, no, yes);
+  };
+  llvm::Expected<bool> causal =
+      oneOf("attention_dir", "bidirectional", "causal");
+  if (!causal)
+    return causal.takeError();
+  llvm::Expected<bool> isDouble = oneOf("dtype", "float32", "float64");
+  if (!isDouble)
+    return isDouble.takeError();
+  if (object->getString("act_fn") != llvm::StringRef("relu"))
+    return fail("expected `act_fn` to be \"relu\"");
+  if (llvm::json::Value *value = object->get("normalization_type");
+      value && !value->getAsNull())
+    return fail("expected `normalization_type` to be null");
+
+  config.causal = *causal;
+  config.dtype = *isDouble ? DType::Float64 : DType::Float32;
+  config.dModel = sizes.directions;
+  config.dHead = sizes.headWidth;
+  config.nCtx = sizes.positions;
+  config.modelName = object->getString("model_name").value_or("").str();
+  return llvm::Error::success();
+}
+
+std::string rasp::rt::printInputVocab(const InputVocab &vocab) {
+  std::string text;
+  llvm::raw_string_ostream os(text);
+  os << '[';
+  for (auto [id, value] : llvm::enumerate(vocab.values)) {
+    os << (id ? ",\n" : "\n") << "{\"id\":" << id << ",\"value\":";
+    printJSON(os, value);
+    os << ",\"type\":\"" << typeName(value) << "\"}";
+  }
+  os << "\n]";
+  return text;
+}
+
+llvm::Error rasp::rt::parseInputVocab(llvm::StringRef text, InputVocab &vocab) {
+  llvm::Expected<llvm::json::Value> list = parseJSON(text);
+  if (!list)
+    return list.takeError();
+  if (!list->getAsArray())
+    return fail("expected a list");
+  for (const llvm::json::Value &entry : *list->getAsArray()) {
+    const llvm::json::Object *object = entry.getAsObject();
+    const llvm::json::Value *value = object ? object->get("value") : nullptr;
+    std::optional<llvm::StringRef> type =
+        object ? object->getString("type") : std::nullopt;
+    std::optional<Atom> atom =
+        value && type ? atomFromJSON(*value, *type) : std::nullopt;
+    size_t id = vocab.values.size();
+    if (!atom || object->getInteger("id") != int64_t(id))
+      return fail("expected entry %zu to have `id` %zu, a `value` and its "
+                  "`type`",
+                  id, id);
+    vocab.values.push_back(std::move(*atom));
+  }
+  return llvm::Error::success();
+}
+
+std::string rasp::rt::printOutputVocab(const OutputVocab &vocab) {
+  std::string text;
+  llvm::raw_string_ostream os(text);
+  os << "{\"kind\":\""
+     << (vocab.kind == OutputVocab::Categorical ? "categorical" : "numerical")
+     << "\",\"label\":" << llvm::json::Value(vocab.label)
+     << ",\"type\":" << llvm::json::Value(vocab.type) << ",\"values\":";
+  printJSON(os, vocab.values);
+  os << ",\"types\":[";
+  llvm::interleave(
+      vocab.values, os,
+      [&](const Atom &atom) { os << '"' << typeName(atom) << '"'; }, ",");
+  os << "],\"tolerance\":";
+  printJSON(os, Atom(vocab.tolerance));
+  os << '}';
+  return text;
+}
+
+llvm::Error rasp::rt::parseOutputVocab(llvm::StringRef text,
+                                       OutputVocab &vocab) {
+  llvm::Expected<llvm::json::Object> object = parseObject(text);
+  if (!object)
+    return object.takeError();
+  std::optional<llvm::StringRef> kind = object->getString("kind");
+  if (!kind || (*kind != "categorical" && *kind != "numerical"))
+    return fail("expected `kind` to be \"categorical\" or \"numerical\"");
+  vocab.kind =
+      *kind == "numerical" ? OutputVocab::Numerical : OutputVocab::Categorical;
+  std::optional<llvm::StringRef> label = object->getString("label");
+  std::optional<llvm::StringRef> type = object->getString("type");
+  if (!label || !type)
+    return fail("expected strings `label` and `type`");
+  vocab.label = label->str();
+  vocab.type = type->str();
+
+  const llvm::json::Array *values = object->getArray("values");
+  const llvm::json::Array *types = object->getArray("types");
+  if (!values || !types || values->size() != types->size())
+    return fail("expected lists `values` and `types` of one length");
+  for (auto [value, type] : llvm::zip_equal(*values, *types)) {
+    std::optional<Atom> atom =
+        atomFromJSON(value, type.getAsString().value_or(""));
+    if (!atom)
+      return fail("value %zu is not of the type that `types` names",
+                  vocab.values.size());
+    if (vocab.kind == OutputVocab::Numerical &&
+        std::holds_alternative<std::string>(*atom))
+      return fail("a numerical output has the string value %zu",
+                  vocab.values.size());
+    vocab.values.push_back(std::move(*atom));
+  }
+  vocab.tolerance = object->getNumber("tolerance").value_or(0);
+  return llvm::Error::success();
+}

@@ -1,0 +1,145 @@
+//===- runtime/Transformer.h - the forward pass -----------------*- C++ -*-===//
+//
+// Runs a model as TransformerLens does: softmax((x W_Q + b_Q)(x W_K + b_K)^T
+// / sqrt(d_head)) (x W_V + b_V) W_O summed over heads, plus b_O, added to the
+// residual stream; then ReLU(x W_in + b_in) W_out + b_out, added; at the end
+// x W_U + b_U. Position 0 holds BOS; the caller puts it there.
+//
+// Activations are stored with the feature as row and the token as column, and
+// weights as the list of their non-zeros per output feature. A term of a
+// product then works on a whole row of tokens, which vectorises at any
+// sparsity: dense weights would save nothing but the load of an index. A batch
+// of equally long sequences is one longer row.
+//
+// Every sum runs over its terms in ascending order, starting at +0 and leaving
+// out only terms that are zero, and biases are added last. So a sequence has
+// the same logits, to the bit, alone and in a batch, and keys with the same
+// score have the same weight.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef RASP_RUNTIME_TRANSFORMER_H
+#define RASP_RUNTIME_TRANSFORMER_H
+
+#include "runtime/Model.h"
+#include "llvm/ADT/ArrayRef.h"
+#include "llvm/ADT/STLFunctionalExtras.h"
+#include "llvm/ADT/StringRef.h"
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+namespace rasp::rt {
+
+/// An intermediate result under its TransformerLens name. A tensor with a head
+/// axis is reported once per head.
+template <typename T> struct Activation {
+  llvm::StringRef name; ///< "blocks.0.attn.hook_q"
+  int layer;            ///< -1 outside the layers
+  int head;             ///< -1 without head axis
+  const T *data;        ///< [rows, cols], row major, valid during the call
+  unsigned rows, cols;
+};
+
+/// Called in the order in which TransformerLens fires its hooks.
+template <typename T>
+using Observer = llvm::function_ref<void(const Activation<T> &)>;
+
+/// The logits of a batch, where the forward pass left them.
+template <typename T> class Logits {
+public:
+  Logits(const T *data, size_t stride, unsigned batch)
+      : data(data), stride(stride), batch(batch) {}
+  T operator()(unsigned position, unsigned output,
+               unsigned sequence = 0) const {
+    return data[output * stride + position * batch + sequence];
+  }
+
+private:
+  const T *data;
+  size_t stride;
+  unsigned batch;
+};
+
+/// y = x W + b for a sparse W, output by output.
+template <typename T> struct AffineMap {
+  struct Term {
+    uint32_t input;
+    T weight;
+  };
+  std::vector<uint32_t> outputs; ///< ascending; others are zero
+  std::vector<uint32_t> begins;  ///< first term of each output, and the end
+  std::vector<Term> terms;
+  std::vector<T> bias;
+
+  size_t size() const { return outputs.size(); }
+};
+
+/// A model made ready to run with arithmetic in `T`. Immutable: threads share
+/// it, each with a workspace of its own.
+template <typename T> class Transformer {
+public:
+  explicit Transformer(const Model &model);
+
+  /// Sequences that `forwardBatch` takes at once.
+  static constexpr unsigned batchSize = 16;
+
+  /// Memory of the activations; grows when needed and is then reused.
+  class Workspace {
+    friend class Transformer;
+    std::vector<T> residual, projected, mixed, hidden, logits, scores, values;
+    std::vector<uint8_t> residualLive, mixedLive, hiddenLive;
+  };
+
+  /// Runs one sequence: [ids.size(), numOutputs()]. Ids are below numTokens(),
+  /// their number at most maxLength(). The result lives in the workspace.
+  Logits<T> forward(llvm::ArrayRef<uint32_t> ids, Workspace &workspace) const;
+
+  /// Runs one sequence and reports what happens in between.
+  Logits<T> forward(llvm::ArrayRef<uint32_t> ids, Workspace &workspace,
+                    Observer<T> observer) const;
+
+  /// Runs `batchSize` sequences of `length` tokens. Token t of sequence s is
+  /// ids[t * batchSize + s].
+  Logits<T> forwardBatch(llvm::ArrayRef<uint32_t> ids, unsigned length,
+                         Workspace &workspace) const;
+
+  unsigned numTokens() const { return tokenRows.size() - 1; }
+  unsigned numOutputs() const { return outputCount; }
+  unsigned maxLength() const { return positionRows.size() - 1; }
+
+private:
+  struct HeadRows {
+    /// Rows of the projected activations whose products make the score.
+    std::vector<std::pair<uint32_t, uint32_t>> queryKey;
+    uint32_t query, key, value, end; ///< first row of each kind
+    uint32_t mixed, width;           ///< rows of the weighted means of values
+    std::vector<uint32_t> columns;   ///< [end - query]: column in the head
+  };
+  struct LayerMaps {
+    AffineMap<T> project; ///< residual to queries, keys and values
+    std::vector<HeadRows> heads;
+    uint32_t mixedRows = 0;
+    AffineMap<T> out;    ///< means of values of all heads to residual
+    AffineMap<T> mlpIn;  ///< residual to hidden
+    AffineMap<T> mlpOut; ///< hidden to residual
+  };
+  using Term = typename AffineMap<T>::Term;
+
+  template <unsigned batch> class Pass;
+
+  std::vector<uint32_t> tokenRows, positionRows; ///< begins in the terms
+  std::vector<Term> tokenTerms, positionTerms;   ///< `input` is the direction
+  std::vector<LayerMaps> layers;
+  AffineMap<T> unembed;
+  unsigned directions = 0, outputCount = 0, headWidth = 0, hiddenWidth = 0;
+  unsigned projectedRows = 0, mixedRows = 0, hiddenRows = 0;
+  bool causal = false;
+};
+
+extern template class Transformer<float>;
+extern template class Transformer<double>;
+
+} // namespace rasp::rt
+
+#endif
