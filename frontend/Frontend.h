@@ -58,8 +58,7 @@ Evaluation evaluateProgram(unsigned bufferId, ir::Program &program,
                            ir::Diagnostics &diags, const Options &options = {});
 
 /// The AST of the buffer as indented text; nothing after a syntax error.
-void printAST(unsigned bufferId, ir::Diagnostics &diags,
-              llvm::raw_ostream &os);
+void printAST(unsigned bufferId, ir::Diagnostics &diags, llvm::raw_ostream &os);
 
 } // namespace rasp::frontend
 

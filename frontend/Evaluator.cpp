@@ -1,0 +1,191 @@
+//===- frontend/Evaluator.cpp - state and messages of the evaluator -------===//
+
+#include "frontend/Evaluator.h"
+#include "frontend/Library.h"
+#include "frontend/Parser.h"
+#include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/SaveAndRestore.h"
+
+using namespace rasp;
+using namespace rasp::frontend;
+
+Evaluator::Evaluator(ir::Program &program, ir::Diagnostics &diags,
+                     Options options)
+    : program(program), diags(diags), options(std::move(options)),
+      base(Environment::Library, nullptr), global(Environment::File, &base),
+      scope(&base) {
+  for (auto [name, native] :
+       {std::pair("selector_width", Native::SelectorWidth),
+        std::pair("_is_atom", Native::IsAtom)}) {
+    functions.push_back({name, nullptr, &base, true, native});
+    base.get(name).value = &functions.back();
+  }
+
+  ir::Diagnostics libraryDiags(librarySources);
+  unsigned buffer = librarySources.AddNewSourceBuffer(
+      llvm::MemoryBuffer::getMemBuffer(libraryText, "the standard library"),
+      {});
+  ast::Module library = parse(buffer, libraryDiags, arena);
+  assert(!library.hasErrors && "the library is right");
+  for (const ast::Statement *statement : library.statements) {
+    if (auto *define = llvm::dyn_cast<ast::Define>(statement)) {
+      functions.push_back({define->function.name, define, &base, true});
+      base.get(define->function.name).value = &functions.back();
+    } else {
+      auto *assign = llvm::cast<ast::Assign>(statement);
+      base.get(assign->targets.front().name).deferred = assign->values.front();
+    }
+  }
+  scope = &global;
+}
+
+Evaluator::~Evaluator() = default;
+
+void Evaluator::run(const ast::Module &module) {
+  for (const ast::Statement *statement : module.statements)
+    run(statement);
+}
+
+bool Evaluator::run(const ast::Statement *statement) {
+  if (exhausted)
+    return false;
+  unsigned before = diags.errorCount();
+  stopped = false;
+  reported.clear();
+  execute(statement);
+  // What is assigned to a top-level name is called that; only then do names
+  // inside functions count.
+  for (auto [node, name] : localNames)
+    program.setName(node, name);
+  localNames.clear();
+  return diags.errorCount() == before;
+}
+
+static std::optional<Binding> toBinding(const Variable &variable) {
+  Binding binding;
+  binding.name = variable.name.str();
+  binding.range = variable.range;
+  const Object &value = variable.value;
+  if (value.isError())
+    return std::nullopt;
+  if (value.isSop() || value.isSelector()) {
+    binding.kind = value.isSop() ? BindingKind::Sop : BindingKind::Selector;
+    binding.node = value.node();
+  } else if (value.isAtom()) {
+    binding.kind = BindingKind::Atom;
+    binding.atom = value.atom();
+  } else {
+    binding.kind = value.isList()   ? BindingKind::List
+                   : value.isDict() ? BindingKind::Dict
+                                    : BindingKind::Function;
+  }
+  return binding;
+}
+
+Evaluation Evaluator::result() const {
+  std::vector<const Variable *> variables;
+  for (const Variable &variable : global.all())
+    if (variable.name != "out")
+      variables.push_back(&variable);
+  llvm::sort(variables, [](const Variable *a, const Variable *b) {
+    return a->order < b->order;
+  });
+  Evaluation evaluation;
+  for (const Variable *variable : variables)
+    if (std::optional<Binding> binding = toBinding(*variable))
+      evaluation.bindings.push_back(std::move(*binding));
+  return evaluation;
+}
+
+std::vector<llvm::StringRef> Evaluator::names() const {
+  std::vector<llvm::StringRef> all(std::begin(constantNames),
+                                   std::end(constantNames));
+  for (const Environment *environment : {&base, &global})
+    for (const Variable &variable : environment->all())
+      if (environment == &global || !variable.name.starts_with("_"))
+        all.push_back(variable.name);
+  llvm::sort(all);
+  all.erase(llvm::unique(all), all.end());
+  return all;
+}
+
+// ---- Messages ----
+
+bool Evaluator::isFirstReport(llvm::SMRange range, llvm::StringRef kind) {
+  return reported.insert({range.Start.getPointer(), kind.data()}).second;
+}
+
+/// Says which calls led here, the innermost first.
+void Evaluator::noteCalls() {
+  constexpr unsigned maxNotes = 3;
+  unsigned notes = 0;
+  for (const Frame &frame : llvm::reverse(frames)) {
+    if (frame.function->fromLibrary)
+      continue;
+    if (notes++ == maxNotes)
+      return;
+    diags.emit(frame.call, ir::diag::CalledHere, frame.function->name);
+  }
+}
+
+std::string Evaluator::subject(const ast::Expression *expression,
+                               const Object &object) {
+  auto *name = llvm::dyn_cast<ast::Name>(expression);
+  if (!name || libraryCall.isValid())
+    return object.describe();
+  return (object.kindName() + " `" + name->name + "`").str();
+}
+
+void Evaluator::noteDefinition(const ast::Expression *expression,
+                               const Object &object) {
+  auto *name = llvm::dyn_cast<ast::Name>(expression);
+  if (!name || libraryCall.isValid())
+    return;
+  Variable *variable = scope->lookup(name->name);
+  if (variable && variable->range.isValid())
+    diags.emit(
+        variable->range, ir::diag::DefinedHere, name->name,
+        ((object.isSop() ? " as an " : " as a ") + object.kindName()).str());
+}
+
+Object Evaluator::failOn(const ast::Expression *expression,
+                         const Object &object,
+                         const ir::DiagKind<std::string> &kind) {
+  if (!object.isError() &&
+      report(expression->range, kind, subject(expression, object)))
+    noteDefinition(expression, object);
+  return {};
+}
+
+bool Evaluator::spend(size_t count, llvm::SMRange range) {
+  if (exhausted)
+    return false;
+  steps += count;
+  if (steps <= maxSteps && program.nodes().size() <= maxNodes)
+    return true;
+  if (steps > maxSteps)
+    report(range, ir::diag::TooManySteps, maxSteps / million);
+  else
+    report(range, ir::diag::ProgramTooLarge, maxNodes / million);
+  stopped = exhausted = true;
+  return false;
+}
+
+const ir::Node *Evaluator::toSop(const ast::Expression *expression,
+                                 const Object &object) {
+  if (object.isAtom())
+    return program.constant(object.atom(), place(expression->range));
+  if (object.isSop())
+    return object.node();
+  failOn(expression, object,
+         object.isSelector() ? ir::diag::SelectorAsValue : ir::diag::NotAValue);
+  return nullptr;
+}
+
+const ir::Node *Evaluator::toSelector(const ast::Expression *expression,
+                                      const Object &object) {
+  if (object.isSelector())
+    return object.node();
+  failOn(expression, object, ir::diag::ValueAsSelector);
+  return nullptr;
+}

@@ -1,0 +1,16 @@
+//===- frontend/LargeStack.h - room for deep recursion ----------*- C++ -*-===//
+
+#ifndef RASP_FRONTEND_LARGESTACK_H
+#define RASP_FRONTEND_LARGESTACK_H
+
+#include "llvm/ADT/STLFunctionalExtras.h"
+
+namespace rasp::frontend {
+
+/// Runs `work` to its end on a thread with a stack that suffices for the
+/// limits of parser and evaluator. Memory is used only as the stack grows.
+void runWithLargeStack(llvm::function_ref<void()> work);
+
+} // namespace rasp::frontend
+
+#endif
