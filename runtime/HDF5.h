@@ -34,6 +34,8 @@ public:
 
   explicit operator bool() const { return id >= 0; }
   operator hid_t() const { return id; }
+  /// Leaves closing to the caller.
+  hid_t release() { return std::exchange(id, H5I_INVALID_HID); }
 
 private:
   hid_t id = H5I_INVALID_HID;

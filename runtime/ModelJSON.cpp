@@ -1,10 +1,12 @@
-//===- runtime/ModelJSON.cpp - the JSON parts of a model file
-//--------------===//
+//===- runtime/ModelJSON.cpp - JSON parts of a model file ------------------===//
 
 #include "runtime/ModelJSON.h"
 
 #include "runtime/Atom.h"
+#include "runtime/WeightFile.h"
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/SHA256.h"
 #include <algorithm>
 #include <cmath>
 
@@ -36,17 +38,36 @@ llvm::Expected<llvm::json::Value> rasp::rt::parseJSON(llvm::StringRef text) {
   return llvm::json::parse(text);
 }
 
-std::string rasp::rt::printConfig(const Model &model) {
+static std::string printText(const llvm::json::Value &value) {
+  std::string text;
+  llvm::raw_string_ostream(text) << value;
+  return text;
+}
+
+FileSizes rasp::rt::fileSizesOf(const Model &model) {
   Shape shape = shapeOf(model);
-  llvm::json::Object object{
-      {"n_layers", shape.layers},
-      {"d_model", shape.dModel},
-      {"n_ctx", model.config.nCtx},
-      {"d_head", shape.dHead},
-      {"n_heads", shape.heads},
-      {"d_mlp", shape.dMlp},
-      {"d_vocab", shape.vocab},
-      {"d_vocab_out", shape.outputs},
+  return {shape.layers, shape.dModel, model.config.nCtx, shape.dHead,
+          shape.heads,  shape.dMlp,   shape.vocab,       shape.outputs};
+}
+
+std::string rasp::rt::hashOfSource(const Model &model) {
+  return llvm::toHex(
+      llvm::SHA256::hash(llvm::arrayRefFromStringRef(model.programText)),
+      /*LowerCase=*/true);
+}
+
+/// Only members that the configuration of TransformerLens 1.14 knows: it
+/// refuses others.
+static llvm::json::Value configOf(const Model &model, const FileSizes &sizes) {
+  return llvm::json::Object{
+      {"n_layers", sizes.layers},
+      {"d_model", sizes.directions},
+      {"n_ctx", sizes.positions},
+      {"d_head", sizes.headWidth},
+      {"n_heads", sizes.heads},
+      {"d_mlp", sizes.hidden},
+      {"d_vocab", sizes.tokens},
+      {"d_vocab_out", sizes.outputs},
       {"act_fn", "relu"},
       {"normalization_type", nullptr},
       {"attention_dir", model.config.causal ? "causal" : "bidirectional"},
@@ -58,8 +79,32 @@ std::string rasp::rt::printConfig(const Model &model) {
       {"init_weights", false},
       {"default_prepend_bos", false},
       {"model_name", model.config.modelName}};
+}
+
+Header rasp::rt::makeHeader(const Model &model, int formatVersion,
+                            std::string stateHash) {
+  FileSizes sizes = fileSizesOf(model);
+  return {formatVersion,
+          "raspc " RASP_VERSION,
+          printText(configOf(model, sizes)),
+          hashOfSource(model),
+          std::move(stateHash),
+          sizes};
+}
+
+std::string rasp::rt::printHeader(const Header &header, const Model &model) {
   std::string text;
-  llvm::raw_string_ostream(text) << llvm::json::Value(std::move(object));
+  llvm::raw_string_ostream os(text);
+  os << "{\"format\":\"raspc-model\",\"format_version\":"
+     << header.formatVersion
+     << ",\n\"created_by\":" << llvm::json::Value(header.createdBy)
+     << ",\n\"tl_config\":" << header.config << ",\n\"source_sha256\":\""
+     << header.sourceHash << "\",\n\"state_sha256\":\"" << header.stateHash
+     << "\",\n\"residual_labels\":[";
+  llvm::interleave(
+      model.residualLabels, os,
+      [&](const std::string &label) { os << llvm::json::Value(label); }, ",");
+  os << "]}";
   return text;
 }
 
@@ -73,12 +118,8 @@ static llvm::Expected<llvm::json::Object> parseObject(llvm::StringRef text) {
   return fail("expected an object");
 }
 
-llvm::Error rasp::rt::parseConfig(llvm::StringRef text, Config &config,
-                                  FileSizes &sizes) {
-  llvm::Expected<llvm::json::Object> object = parseObject(text);
-  if (!object)
-    return object.takeError();
-
+static llvm::Error parseConfig(const llvm::json::Object &object, Config &config,
+                               FileSizes &sizes) {
   // Sizes beyond these are taken for damage.
   constexpr int64_t manyLayers = 1 << 16, many = 1 << 24;
   struct Size {
@@ -94,7 +135,7 @@ llvm::Error rasp::rt::parseConfig(llvm::StringRef text, Config &config,
         Size{"n_heads", sizes.heads, many}, Size{"d_mlp", sizes.hidden, many},
         Size{"d_vocab", sizes.tokens, many},
         Size{"d_vocab_out", sizes.outputs, many}}) {
-    std::optional<int64_t> value = object->getInteger(size.name);
+    std::optional<int64_t> value = object.getInteger(size.name);
     if (!value)
       return fail("expected an integer `%s`", size.name);
     if (*value < 1 || *value > size.limit)
@@ -106,7 +147,7 @@ llvm::Error rasp::rt::parseConfig(llvm::StringRef text, Config &config,
 
   auto oneOf = [&](const char *name, const char *no,
                    const char *yes) -> llvm::Expected<bool> {
-    std::optional<llvm::StringRef> value = object->getString(name);
+    std::optional<llvm::StringRef> value = object.getString(name);
     if (value && (*value == no || *value == yes))
       return *value == yes;
     return fail("expected `%s` to be \"%s\" or \"%s\"", name, no, yes);
@@ -118,9 +159,9 @@ llvm::Error rasp::rt::parseConfig(llvm::StringRef text, Config &config,
   llvm::Expected<bool> isDouble = oneOf("dtype", "float32", "float64");
   if (!isDouble)
     return isDouble.takeError();
-  if (object->getString("act_fn") != llvm::StringRef("relu"))
+  if (object.getString("act_fn") != llvm::StringRef("relu"))
     return fail("expected `act_fn` to be \"relu\"");
-  if (llvm::json::Value *value = object->get("normalization_type");
+  if (const llvm::json::Value *value = object.get("normalization_type");
       value && !value->getAsNull())
     return fail("expected `normalization_type` to be null");
 
@@ -129,7 +170,53 @@ llvm::Error rasp::rt::parseConfig(llvm::StringRef text, Config &config,
   config.dModel = sizes.directions;
   config.dHead = sizes.headWidth;
   config.nCtx = sizes.positions;
-  config.modelName = object->getString("model_name").value_or("").str();
+  config.modelName = object.getString("model_name").value_or("").str();
+  return llvm::Error::success();
+}
+
+llvm::Error rasp::rt::parseHeader(llvm::StringRef text, Header &header,
+                                  Model &model) {
+  llvm::Expected<llvm::json::Object> object = parseObject(text);
+  auto inHeader = [](llvm::Error error) {
+    return fail("in /header/json: %s",
+                llvm::toString(std::move(error)).c_str());
+  };
+  if (!object)
+    return inHeader(object.takeError());
+  if (object->getString("format") != llvm::StringRef("raspc-model"))
+    return inHeader(fail("expected `format` to be \"raspc-model\""));
+  std::optional<int64_t> version = object->getInteger("format_version");
+  if (!version || *version < 1)
+    return inHeader(fail("expected `format_version` to be 1 or more"));
+  header.formatVersion = *version;
+  if (header.formatVersion > formatVersion)
+    return llvm::Error::success();
+
+  auto copyText = [&](const char *name, std::string &text) {
+    std::optional<llvm::StringRef> value = object->getString(name);
+    text = value.value_or("").str();
+    return value.has_value();
+  };
+  if (!copyText("created_by", header.createdBy) ||
+      !copyText("source_sha256", header.sourceHash) ||
+      !copyText("state_sha256", header.stateHash))
+    return inHeader(fail("expected strings `created_by`, `source_sha256` and "
+                         "`state_sha256`"));
+  const llvm::json::Object *config = object->getObject("tl_config");
+  if (!config)
+    return inHeader(fail("expected an object `tl_config`"));
+  if (llvm::Error error = parseConfig(*config, model.config, header.sizes))
+    return inHeader(std::move(error));
+  const llvm::json::Array *labels = object->getArray("residual_labels");
+  if (!labels || labels->size() != header.sizes.directions)
+    return inHeader(fail("expected `residual_labels` to be %u strings",
+                         model.config.dModel));
+  for (const llvm::json::Value &label : *labels) {
+    std::optional<llvm::StringRef> text = label.getAsString();
+    if (!text)
+      return inHeader(fail("expected `residual_labels` to be strings"));
+    model.residualLabels.push_back(text->str());
+  }
   return llvm::Error::success();
 }
 

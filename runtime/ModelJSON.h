@@ -17,15 +17,28 @@ namespace rasp::rt {
 /// recurses.
 llvm::Expected<llvm::json::Value> parseJSON(llvm::StringRef text);
 
-/// Arguments for the constructor of TransformerLens' configuration.
-std::string printConfig(const Model &model);
-
 /// The sizes that a configuration states.
 struct FileSizes {
   uint64_t layers, directions, positions, headWidth, heads, hidden, tokens,
       outputs;
 };
-llvm::Error parseConfig(llvm::StringRef text, Config &config, FileSizes &sizes);
+FileSizes fileSizesOf(const Model &model);
+
+/// Hash of the program's text.
+std::string hashOfSource(const Model &model);
+
+/// What the file says about itself.
+struct Header {
+  int64_t formatVersion = 0;
+  std::string createdBy;
+  std::string config; ///< arguments of TransformerLens' configuration, JSON
+  std::string sourceHash, stateHash;
+  FileSizes sizes = {};
+};
+Header makeHeader(const Model &model, int formatVersion, std::string stateHash);
+std::string printHeader(const Header &header, const Model &model);
+/// Fills in the model's configuration and residual labels too.
+llvm::Error parseHeader(llvm::StringRef text, Header &header, Model &model);
 
 std::string printInputVocab(const InputVocab &vocab);
 /// Fills in the values; BOS and PAD are attributes in the file.

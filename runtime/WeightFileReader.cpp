@@ -3,8 +3,10 @@
 //
 // A file may be damaged or made to do harm, so everything that it states is
 // compared with what the file can hold before it is believed. The library
-// behind checks most of the file's structure by checksums; the heap of
-// variable-length strings has none and is checked here.
+// checks the structure of the file by checksums, but for the heap of
+// variable-length strings: a wrong bit there makes HDF5 1.10 write past its
+// buffers. So nothing of variable length is read here; /header/json repeats
+// what such attributes and labels say.
 //
 //===----------------------------------------------------------------------===//
 
@@ -46,19 +48,15 @@ private:
                         const std::string &where);
   llvm::Expected<Handle> openGroup(hid_t parent, const std::string &name);
   llvm::Expected<Dataset> openDataset(hid_t parent, const std::string &name);
-  llvm::Expected<std::string>
-  readString(hid_t type, const std::string &where,
-             llvm::function_ref<herr_t(hid_t, void *)> read);
   llvm::Expected<std::string> readText(hid_t parent, const std::string &name);
   llvm::Expected<llvm::json::Value> readJSON(hid_t parent,
                                              const std::string &name);
-  llvm::Expected<std::string> readTextAttribute(hid_t object, const char *name);
   llvm::Expected<int64_t> readIntAttribute(hid_t object, const char *name);
   llvm::Expected<std::vector<int64_t>>
   readInts(hid_t parent, const std::string &name,
            llvm::SmallVectorImpl<hsize_t> &dims, unsigned rank);
 
-  llvm::Error checkHeader(hid_t file, Model &model);
+  llvm::Error readHeader(hid_t file, Model &model);
   llvm::Error checkSizes() const;
   llvm::Error readWeights(hid_t file, Model &model);
   llvm::Error readTensor(hid_t parent, const TensorInfo &info,
@@ -70,11 +68,11 @@ private:
                          llvm::ArrayRef<hsize_t> count,
                          std::vector<Entry> &entries);
   llvm::Error readVocabularies(hid_t file, Model &model);
-  llvm::Error readLabels(hid_t parent, Model &model);
   llvm::Error readExamples(hid_t file, Model &model);
 
   uint64_t fileSize;
-  FileSizes sizes;
+  Header header;
+  const FileSizes &sizes = header.sizes;
   unsigned realSize = 4;
   uint64_t entriesSeen = 0;
 };
@@ -150,48 +148,27 @@ llvm::Expected<Reader::Dataset> Reader::openDataset(hid_t parent,
   return dataset;
 }
 
-/// Reads one string of any string type; `read` fills memory of a given type.
-llvm::Expected<std::string>
-Reader::readString(hid_t type, const std::string &where,
-                   llvm::function_ref<herr_t(hid_t, void *)> read) {
-  if (H5Tget_class(type) != H5T_STRING)
-    return fail("expected " + where + " to be a string");
-  Handle memory(H5Tcopy(H5T_C_S1), H5Tclose);
-  H5Tset_cset(memory, H5Tget_cset(type));
-  auto cannotRead = [&] {
-    return fail("cannot read " + where + " (" + reasonOfHDF5() + ")");
-  };
-  if (H5Tis_variable_str(type) > 0) {
-    H5Tset_size(memory, H5T_VARIABLE);
-    char *pointer = nullptr;
-    if (read(memory, &pointer) < 0)
-      return cannotRead();
-    std::string text = pointer ? pointer : "";
-    H5free_memory(pointer);
-    return text;
-  }
-  size_t size = H5Tget_size(type);
-  if (size > fileSize)
-    return fail("expected " + where + " to fit into the file");
-  H5Tset_size(memory, size);
-  H5Tset_strpad(memory, H5T_STR_NULLPAD);
-  std::string text(size, '\0');
-  if (read(memory, text.data()) < 0)
-    return cannotRead();
-  return llvm::StringRef(text).rtrim('\0').str();
-}
-
 llvm::Expected<std::string> Reader::readText(hid_t parent,
                                              const std::string &name) {
   llvm::Expected<Dataset> dataset = openDataset(parent, name);
   if (!dataset)
     return dataset.takeError();
   std::string where = join(parent, name);
-  if (!dataset->dims.empty())
-    return fail("expected " + where + " to be one string");
-  return readString(dataset->type, where, [&](hid_t memory, void *buffer) {
-    return H5Dread(dataset->id, memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, buffer);
-  });
+  size_t size = H5Tget_size(dataset->type);
+  if (!dataset->dims.empty() || H5Tget_class(dataset->type) != H5T_STRING ||
+      H5Tis_variable_str(dataset->type) > 0)
+    return fail("expected " + where + " to be one string of fixed length");
+  if (size > fileSize)
+    return fail("expected " + where + " to fit into the file");
+  Handle memory(H5Tcopy(H5T_C_S1), H5Tclose);
+  H5Tset_cset(memory, H5Tget_cset(dataset->type));
+  H5Tset_size(memory, size);
+  H5Tset_strpad(memory, H5T_STR_NULLPAD);
+  std::string text(size, '\0');
+  if (H5Dread(dataset->id, memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, text.data()) <
+      0)
+    return fail("cannot read " + where + " (" + reasonOfHDF5() + ")");
+  return llvm::StringRef(text).rtrim('\0').str();
 }
 
 llvm::Expected<llvm::json::Value> Reader::readJSON(hid_t parent,
@@ -215,18 +192,6 @@ static Handle openAttribute(hid_t object, const char *name) {
 static bool isScalar(hid_t attribute) {
   Handle space(H5Aget_space(attribute), H5Sclose);
   return space && H5Sget_simple_extent_type(space) == H5S_SCALAR;
-}
-
-llvm::Expected<std::string> Reader::readTextAttribute(hid_t object,
-                                                      const char *name) {
-  std::string where = "the attribute `" + std::string(name) + "`";
-  Handle attribute = openAttribute(object, name);
-  if (!attribute || !isScalar(attribute))
-    return fail("expected " + where + " of " + nameOf(object));
-  Handle type(H5Aget_type(attribute), H5Tclose);
-  return readString(type, where, [&](hid_t memory, void *buffer) {
-    return H5Aread(attribute, memory, buffer);
-  });
 }
 
 llvm::Expected<int64_t> Reader::readIntAttribute(hid_t object,
@@ -269,29 +234,21 @@ Reader::readInts(hid_t parent, const std::string &name,
 // Weights
 //===----------------------------------------------------------------------===//
 
-llvm::Error Reader::checkHeader(hid_t file, Model &model) {
-  llvm::Expected<std::string> format = readTextAttribute(file, "format");
-  if (!format || *format != "raspc-model") {
-    llvm::consumeError(format.takeError());
-    return fail("an HDF5 file, but not a model of raspc (expected the "
-                "attribute `format` to be \"raspc-model\")");
+llvm::Error Reader::readHeader(hid_t file, Model &model) {
+  llvm::Expected<Handle> group = openGroup(file, "header");
+  if (!group) {
+    llvm::consumeError(group.takeError());
+    return fail("an HDF5 file, but not a model of raspc (there is no /header)");
   }
-  llvm::Expected<int64_t> version = readIntAttribute(file, "format_version");
-  if (!version)
-    return version.takeError();
-  if (*version > formatVersion)
+  llvm::Expected<std::string> text = readText(*group, "json");
+  if (!text)
+    return text.takeError();
+  if (llvm::Error error = parseHeader(*text, header, model))
+    return error;
+  if (header.formatVersion > formatVersion)
     return fail("written by a newer raspc (format version " +
-                llvm::Twine(*version) + ", this one reads up to " +
+                llvm::Twine(header.formatVersion) + ", this one reads up to " +
                 llvm::Twine(formatVersion) + ")");
-  if (*version < 1)
-    return fail("expected a format version from 1 on, found " +
-                llvm::Twine(*version));
-  llvm::Expected<std::string> config = readTextAttribute(file, "tl_config");
-  if (!config)
-    return config.takeError();
-  if (llvm::Error error = parseConfig(*config, model.config, sizes))
-    return fail("in the attribute `tl_config`: " +
-                llvm::toString(std::move(error)));
   realSize = model.config.dtype == DType::Float32 ? 4 : 8;
   return checkSizes();
 }
@@ -311,8 +268,9 @@ llvm::Error Reader::checkSizes() const {
       times(times(sizes.heads, sizes.directions), sizes.headWidth);
   if (rows > uint64_t(1) << 27 || largest > uint64_t(1) << 48 ||
       sizes.layers > fileSize / 64)
-    return fail("the sizes in `tl_config` are larger than a model in a file of "
-                "this size can have");
+    return fail(
+        "the sizes in /header/json are larger than a model in a file of "
+        "this size can have");
   return llvm::Error::success();
 }
 
@@ -358,7 +316,7 @@ llvm::Error Reader::readTiles(const Dataset &dataset, const TensorInfo &info,
   }
   constexpr uint64_t largestTile = 64 << 20, mostSteps = 1 << 26;
   hsize_t stored = 0;
-  if (H5Dget_num_chunks(dataset.id, H5S_ALL, &stored) < 0)
+  if (H5Dget_num_chunks(dataset.id, dataset.space, &stored) < 0)
     return fail("cannot read the chunks of " + where + " (" + reasonOfHDF5() +
                 ")");
   // Asking for the n-th stored chunk costs n steps, asking at a place one.
@@ -372,6 +330,7 @@ llvm::Error Reader::readTiles(const Dataset &dataset, const TensorInfo &info,
 
   std::vector<double> values;
   llvm::SmallVector<hsize_t, 3> start(rank), count(rank);
+  Handle selected(H5Scopy(dataset.space), H5Sclose);
   for (uint64_t i = 0, end = byPlace ? slots : stored; i < end; ++i) {
     hsize_t bytes = 0;
     if (byPlace) {
@@ -383,8 +342,8 @@ llvm::Error Reader::readTiles(const Dataset &dataset, const TensorInfo &info,
     } else {
       unsigned filters = 0;
       haddr_t address = 0;
-      if (H5Dget_chunk_info(dataset.id, H5S_ALL, i, start.data(), &filters,
-                            &address, &bytes) < 0)
+      if (H5Dget_chunk_info(dataset.id, dataset.space, i, start.data(),
+                            &filters, &address, &bytes) < 0)
         return fail("cannot read the chunks of " + where + " (" +
                     reasonOfHDF5() + ")");
     }
@@ -401,10 +360,10 @@ llvm::Error Reader::readTiles(const Dataset &dataset, const TensorInfo &info,
       return fail("expected weights that a file of this size can hold");
     values.resize(size);
     Handle memory(H5Screate_simple(rank, count.data(), nullptr), H5Sclose);
-    if (H5Sselect_hyperslab(dataset.space, H5S_SELECT_SET, start.data(),
-                            nullptr, count.data(), nullptr) < 0 ||
-        H5Dread(dataset.id, H5T_NATIVE_DOUBLE, memory, dataset.space,
-                H5P_DEFAULT, values.data()) < 0)
+    if (H5Sselect_hyperslab(selected, H5S_SELECT_SET, start.data(), nullptr,
+                            count.data(), nullptr) < 0 ||
+        H5Dread(dataset.id, H5T_NATIVE_DOUBLE, memory, selected, H5P_DEFAULT,
+                values.data()) < 0)
       return fail("cannot read " + where + " (" + reasonOfHDF5() + ")");
     if (llvm::Error error = addEntries(values, info, start, count, entries))
       return error;
@@ -481,42 +440,13 @@ llvm::Error Reader::readWeights(hid_t file, Model &model) {
   if (info.nlinks != numTensors(sizes.layers))
     return fail("expected " + llvm::Twine(numTensors(sizes.layers)) +
                 " tensors in /state_dict, found " + llvm::Twine(info.nlinks));
-  llvm::Expected<std::string> expected =
-      readTextAttribute(file, "state_sha256");
-  if (!expected)
-    return expected.takeError();
-  model.edited |= *expected != hash.hex();
+  model.edited |= header.stateHash != hash.hex();
   return llvm::Error::success();
 }
 
 //===----------------------------------------------------------------------===//
 // The rest
 //===----------------------------------------------------------------------===//
-
-llvm::Error Reader::readLabels(hid_t parent, Model &model) {
-  llvm::Expected<Dataset> labels = openDataset(parent, "labels");
-  if (!labels)
-    return labels.takeError();
-  if (labels->dims.size() != 1 || labels->dims[0] != sizes.directions ||
-      H5Tget_class(labels->type) != H5T_STRING ||
-      H5Dget_storage_size(labels->id) < sizes.directions)
-    return fail("expected " + llvm::Twine(sizes.directions) +
-                " strings in /residual/labels");
-  hsize_t one = 1;
-  Handle memorySpace(H5Screate_simple(1, &one, nullptr), H5Sclose);
-  for (hsize_t i = 0; i < sizes.directions; ++i) {
-    H5Sselect_elements(labels->space, H5S_SELECT_SET, 1, &i);
-    llvm::Expected<std::string> label = readString(
-        labels->type, "/residual/labels", [&](hid_t memory, void *buffer) {
-          return H5Dread(labels->id, memory, memorySpace, labels->space,
-                         H5P_DEFAULT, buffer);
-        });
-    if (!label)
-      return label.takeError();
-    model.residualLabels.push_back(std::move(*label));
-  }
-  return llvm::Error::success();
-}
 
 llvm::Error Reader::readVocabularies(hid_t file, Model &model) {
   llvm::Expected<Handle> vocab = openGroup(file, "vocab");
@@ -602,14 +532,12 @@ llvm::Expected<Model> Reader::read(const std::string &path) {
                 "damaged (" +
                 reasonOfHDF5() + ")");
   Model model;
-  if (llvm::Error error = checkHeader(file, model))
+  if (llvm::Error error = readHeader(file, model))
     return error;
 
   llvm::Expected<Handle> residual = openGroup(file, "residual");
   if (!residual)
     return residual.takeError();
-  if (llvm::Error error = readLabels(*residual, model))
-    return error;
   if (llvm::Error error = readVocabularies(file, model))
     return error;
   if (llvm::Error error = readWeights(file, model))
@@ -642,13 +570,7 @@ llvm::Expected<Model> Reader::read(const std::string &path) {
       return value.takeError();
     *text = std::move(*value);
   }
-  llvm::Expected<std::string> source = readTextAttribute(file, "source_sha256");
-  if (!source)
-    return source.takeError();
-  model.edited |=
-      *source != llvm::toHex(llvm::SHA256::hash(llvm::arrayRefFromStringRef(
-                                 model.programText)),
-                             /*LowerCase=*/true);
+  model.edited |= header.sourceHash != hashOfSource(model);
   if (llvm::Error error = readExamples(file, model))
     return error;
   return model;

@@ -1,9 +1,9 @@
 //===- runtime/WeightFileWriter.cpp - models to disk
 //-----------------------===//
 //
-// The file is built in memory and written in one go. Padded tensors are never
-// made: a tensor is stored as tiles, and tiles without a non-zero are left to
-// the fill value.
+// The file is built in memory, written in one go under a temporary name and
+// renamed. Padded tensors are never made: a tensor is stored as tiles, and
+// tiles without a non-zero are left to the fill value.
 //
 //===----------------------------------------------------------------------===//
 
@@ -15,10 +15,15 @@
 
 #include "llvm/ADT/BitVector.h"
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/ScopeExit.h"
+#include "llvm/ADT/SmallString.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/Endian.h"
-#include "llvm/Support/FileOutputBuffer.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/FileUtilities.h"
 #include "llvm/Support/MathExtras.h"
+#include "llvm/Support/Process.h"
+#include "llvm/Support/Signals.h"
 #include <bit>
 #include <cmath>
 #include <numeric>
@@ -43,7 +48,7 @@ public:
       : model(model), realSize(model.config.dtype == DType::Float32 ? 4 : 8),
         realType(realSize == 4 ? H5T_IEEE_F32LE : H5T_IEEE_F64LE) {}
 
-  llvm::Expected<std::vector<char>> write();
+  llvm::Error write(const char *path);
 
 private:
   hid_t check(hid_t id) {
@@ -358,7 +363,7 @@ static bool isFinite(const Atom &atom) {
   return !number || std::isfinite(*number);
 }
 
-llvm::Expected<std::vector<char>> Writer::write() {
+llvm::Error Writer::write(const char *path) {
   if (model.residualLabels.size() != model.config.dModel)
     return fail("the model has " + llvm::Twine(model.config.dModel) +
                 " residual directions and " +
@@ -368,11 +373,11 @@ llvm::Expected<std::vector<char>> Writer::write() {
     return fail("a vocabulary holds an infinity or NaN");
   startHDF5();
   Handle access = makeProperties(H5P_FILE_ACCESS);
-  H5Pset_fapl_core(access, 1 << 16, /*backing_store=*/false);
+  H5Pset_fapl_core(access, 1 << 16, /*backing_store=*/true);
   // The newest layout that Debian's h5py reads: small, and with checksums.
   H5Pset_libver_bounds(access, H5F_LIBVER_V110, H5F_LIBVER_V110);
   Handle creation = makeProperties(H5P_FILE_CREATE);
-  Handle file(check(H5Fcreate("model", H5F_ACC_TRUNC, creation, access)),
+  Handle file(check(H5Fcreate(path, H5F_ACC_TRUNC, creation, access)),
               H5Fclose);
   vlenString = makeStringType(H5T_VARIABLE);
   groupProperties = makeProperties(H5P_GROUP_CREATE);
@@ -381,9 +386,7 @@ llvm::Expected<std::vector<char>> Writer::write() {
   contiguous = makeProperties(H5P_DATASET_CREATE);
   H5Pset_layout(contiguous, H5D_CONTIGUOUS);
 
-  Shape shape = shapeOf(model);
-  FileSizes sizes{shape.layers, shape.dModel, model.config.nCtx, shape.dHead,
-                  shape.heads,  shape.dMlp,   shape.vocab,       shape.outputs};
+  FileSizes sizes = fileSizesOf(model);
   WeightHash hash;
   Handle state = makeGroup(file, "state_dict");
   llvm::Error error = forEachTensor(
@@ -405,15 +408,15 @@ llvm::Expected<std::vector<char>> Writer::write() {
   if (error)
     return error;
 
+  Header header = makeHeader(model, formatVersion, hash.hex());
   writeAttribute(file, "format", "raspc-model");
-  writeAttribute(file, "format_version", formatVersion);
-  writeAttribute(file, "tl_config", printConfig(model));
-  writeAttribute(file, "created_by", "raspc " RASP_VERSION);
-  writeAttribute(file, "source_sha256",
-                 llvm::toHex(llvm::SHA256::hash(llvm::arrayRefFromStringRef(
-                                 model.programText)),
-                             /*LowerCase=*/true));
-  writeAttribute(file, "state_sha256", hash.hex());
+  writeAttribute(file, "format_version", header.formatVersion);
+  writeAttribute(file, "tl_config", header.config);
+  writeAttribute(file, "created_by", header.createdBy);
+  writeAttribute(file, "source_sha256", header.sourceHash);
+  writeAttribute(file, "state_sha256", header.stateHash);
+  Handle headerGroup = makeGroup(file, "header");
+  writeText(headerGroup, "json", printHeader(header, model));
 
   Handle vocab = makeGroup(file, "vocab");
   Handle input = makeGroup(vocab, "input");
@@ -435,24 +438,32 @@ llvm::Expected<std::vector<char>> Writer::write() {
   if (llvm::Error error = writeExamples(file))
     return error;
 
-  check(H5Fflush(file, H5F_SCOPE_GLOBAL));
-  ssize_t size = failed ? -1 : H5Fget_file_image(file, nullptr, 0);
-  std::vector<char> image(std::max<ssize_t>(size, 0));
-  if (size <= 0 || H5Fget_file_image(file, image.data(), image.size()) < 0)
+  check(H5Fclose(file.release()));
+  if (failed)
     return fail("HDF5: " + reasonOfHDF5());
-  return image;
+  return llvm::Error::success();
 }
 
 llvm::Error rasp::rt::writeModel(const Model &model, llvm::StringRef path) {
-  llvm::Expected<std::vector<char>> image = Writer(model).write();
-  if (!image)
-    return llvm::createFileError(path, image.takeError());
-  llvm::Expected<std::unique_ptr<llvm::FileOutputBuffer>> buffer =
-      llvm::FileOutputBuffer::create(path, image->size());
-  if (!buffer)
-    return llvm::createFileError(path, buffer.takeError());
-  llvm::copy(*image, (*buffer)->getBufferStart());
-  if (llvm::Error error = (*buffer)->commit())
+  namespace fs = llvm::sys::fs;
+  // Renaming would replace a device by a file.
+  if (fs::exists(path) && !fs::is_regular_file(path))
+    return llvm::createFileError(path, fail("not a regular file"));
+  int descriptor;
+  llvm::SmallString<128> temporary;
+  if (std::error_code code =
+          fs::createUniqueFile(path + ".%%%%%%%%.tmp", descriptor, temporary))
+    return llvm::createFileError(path, code);
+  llvm::sys::Process::SafelyCloseFileDescriptor(descriptor);
+  llvm::FileRemover remover(temporary);
+  llvm::sys::RemoveFileOnSignal(temporary);
+  auto dontRemove = llvm::make_scope_exit(
+      [&] { llvm::sys::DontRemoveFileOnSignal(temporary); });
+
+  if (llvm::Error error = Writer(model).write(temporary.c_str()))
     return llvm::createFileError(path, std::move(error));
+  if (std::error_code code = fs::rename(temporary, path))
+    return llvm::createFileError(path, code);
+  remover.releaseFile();
   return llvm::Error::success();
 }

@@ -1,0 +1,250 @@
+//===- test/unit/runtime/Forward.cpp - the forward pass
+//--------------------===//
+
+#include "Models.h"
+#include "runtime/Tokenizer.h"
+#include "runtime/Transformer.h"
+#include "llvm/ADT/STLExtras.h"
+#include <cmath>
+#include <gtest/gtest.h>
+#include <map>
+#include <random>
+
+using namespace rasp;
+using namespace rasp::rt;
+
+template <typename T>
+static std::vector<Atom> run(const Model &model, std::vector<Atom> input) {
+  Tokenizer tokenizer(model);
+  Transformer<T> transformer(model);
+  typename Transformer<T>::Workspace workspace;
+  llvm::Expected<std::vector<uint32_t>> ids = tokenizer.encode(input);
+  if (!ids) {
+    ADD_FAILURE() << llvm::toString(ids.takeError());
+    return {};
+  }
+  Logits<T> logits = transformer.forward(*ids, workspace);
+  std::vector<Atom> output;
+  for (unsigned t = 1; t < ids->size(); ++t)
+    output.push_back(tokenizer.decode(logits, t));
+  return output;
+}
+
+static std::vector<Atom> characters(llvm::StringRef text) {
+  std::vector<Atom> atoms;
+  for (char c : text)
+    atoms.push_back(std::string(1, c));
+  return atoms;
+}
+
+TEST(Forward, Reverse) {
+  Model model = test::makeReverse(11, DType::Float32);
+  EXPECT_EQ(run<float>(model, characters("abaabbbaaba")),
+            characters("abaabbbaaba"));
+  EXPECT_EQ(run<float>(model, characters("aaaaabbbbbb")),
+            characters("bbbbbbaaaaa"));
+  EXPECT_EQ(run<double>(model, characters("aaaaabbbbbb")),
+            characters("bbbbbbaaaaa"));
+}
+
+TEST(Forward, MeanOfSelected) {
+  Model model = test::makeShare(6, /*causal=*/false, DType::Float64);
+  EXPECT_EQ(run<double>(model, characters("xyy")),
+            std::vector<Atom>(3, Atom(1.0 / 3)));
+}
+
+TEST(Forward, CausalMask) {
+  Model model = test::makeShare(6, /*causal=*/true, DType::Float64);
+  EXPECT_EQ(run<double>(model, characters("xyyx")),
+            (std::vector<Atom>{1.0, 1.0 / 2, 1.0 / 3, 2.0 / 4}));
+}
+
+TEST(Forward, OnlyAnMlp) {
+  EXPECT_EQ(run<float>(test::makeNot(), {int64_t(1), int64_t(0)}),
+            (std::vector<Atom>{false, true}));
+}
+
+TEST(Forward, NoLayers) {
+  Model model = test::makeIdentity({true, 1.5, std::string("1")});
+  std::vector<Atom> input = {1.5, std::string("1"), true};
+  EXPECT_EQ(run<float>(model, input), input);
+}
+
+/// The same pass written down naively, with dense matrices.
+static Eigen::MatrixXd naive(const Model &model, llvm::ArrayRef<uint32_t> ids) {
+  Eigen::MatrixXd x(ids.size(), model.config.dModel);
+  for (auto [t, id] : llvm::enumerate(ids))
+    x.row(t) =
+        Eigen::MatrixXd(model.wE).row(id) + Eigen::MatrixXd(model.wPos).row(t);
+  for (const Layer &layer : model.layers) {
+    Eigen::MatrixXd sum = layer.bO.transpose().replicate(ids.size(), 1);
+    for (const Head &head : layer.heads) {
+      Eigen::MatrixXd q = (x * head.wQ).rowwise() + head.bQ.transpose();
+      Eigen::MatrixXd k = (x * head.wK).rowwise() + head.bK.transpose();
+      Eigen::MatrixXd v = (x * head.wV).rowwise() + head.bV.transpose();
+      Eigen::MatrixXd a = q * k.transpose() / std::sqrt(model.config.dHead);
+      for (int i = 0; i < a.rows(); ++i) {
+        int seen = model.config.causal ? i + 1 : a.cols();
+        a.row(i).tail(a.cols() - seen).setConstant(-INFINITY);
+        a.row(i) = (a.row(i).array() - a.row(i).maxCoeff()).exp();
+        a.row(i) /= a.row(i).sum();
+      }
+      sum += a * v * head.wO;
+    }
+    x += sum;
+    Eigen::MatrixXd hidden =
+        ((x * layer.wIn).rowwise() + layer.bIn.transpose()).cwiseMax(0);
+    x += (hidden * layer.wOut).rowwise() + layer.bOut.transpose();
+  }
+  return (x * model.wU).rowwise() + model.bU.transpose();
+}
+
+static std::vector<uint32_t> randomIds(std::mt19937 &engine, unsigned length) {
+  std::vector<uint32_t> ids = {3};
+  while (ids.size() < length)
+    ids.push_back(engine() % 3);
+  return ids;
+}
+
+TEST(Forward, AgreesWithDenseFormulas) {
+  std::mt19937 engine(1);
+  for (unsigned seed = 0; seed < 20; ++seed) {
+    Model model = test::makeRandom(seed, 3, 1 + seed % 3, 12, 5, 9, seed % 2,
+                                   DType::Float64);
+    Transformer<double> exact(model);
+    Transformer<float> rounded(model);
+    Transformer<double>::Workspace workspace;
+    Transformer<float>::Workspace roundedWorkspace;
+    for (unsigned length : {1, 2, 7, 8, 9, 33, 41}) {
+      std::vector<uint32_t> ids = randomIds(engine, length);
+      Eigen::MatrixXd expected = naive(model, ids);
+      double scale = 1 + expected.cwiseAbs().maxCoeff();
+      Logits<double> logits = exact.forward(ids, workspace);
+      Logits<float> roundedLogits = rounded.forward(ids, roundedWorkspace);
+      for (unsigned t = 0; t < length; ++t)
+        for (unsigned o = 0; o < 3; ++o) {
+          EXPECT_NEAR(logits(t, o), expected(t, o), 1e-12 * scale);
+          EXPECT_NEAR(roundedLogits(t, o), expected(t, o), 1e-4 * scale);
+        }
+    }
+  }
+}
+
+template <typename T> static void expectBatchEqualsSingle(bool causal) {
+  std::mt19937 engine(2);
+  Model model = test::makeRandom(7, 2, 2, 14, 4, 10, causal, DType::Float64);
+  Transformer<T> transformer(model);
+  typename Transformer<T>::Workspace single, batched;
+  constexpr unsigned size = Transformer<T>::batchSize;
+  for (unsigned length : {1, 2, 6, 40}) {
+    std::vector<std::vector<uint32_t>> sequences;
+    std::vector<uint32_t> ids(length * size);
+    for (unsigned s = 0; s < size; ++s) {
+      sequences.push_back(randomIds(engine, length));
+      for (unsigned t = 0; t < length; ++t)
+        ids[t * size + s] = sequences[s][t];
+    }
+    Logits<T> batch = transformer.forwardBatch(ids, length, batched);
+    for (unsigned s = 0; s < size; ++s) {
+      Logits<T> alone = transformer.forward(sequences[s], single);
+      for (unsigned t = 0; t < length; ++t)
+        for (unsigned o = 0; o < 3; ++o)
+          EXPECT_EQ(alone(t, o), batch(t, o, s));
+    }
+  }
+}
+
+TEST(Forward, BatchIsBitIdentical) {
+  expectBatchEqualsSingle<float>(false);
+  expectBatchEqualsSingle<float>(true);
+  expectBatchEqualsSingle<double>(false);
+  expectBatchEqualsSingle<double>(true);
+}
+
+TEST(Forward, HardAttentionIsExact) {
+  // A gap of 104 and more leaves nothing of the smaller weight, in float32.
+  Model model = test::makeReverse(9, DType::Float32);
+  Transformer<float> transformer(model);
+  Transformer<float>::Workspace workspace;
+  std::vector<uint32_t> ids = {2, 0, 1, 1, 0, 0, 0, 1, 0, 1};
+  Logits<float> logits = transformer.forward(ids, workspace);
+  for (unsigned t = 1; t < ids.size(); ++t)
+    for (unsigned o = 0; o < 2; ++o)
+      EXPECT_EQ(logits(t, o), ids[10 - t] == o ? 1.0f : 0.0f);
+}
+
+TEST(Observer, NamesAndShapesOfTransformerLens) {
+  Model model =
+      test::makeRandom(3, 2, 2, 11, 4, 7, /*causal=*/true, DType::Float64);
+  Transformer<double> transformer(model);
+  Transformer<double>::Workspace workspace;
+  std::vector<uint32_t> ids = {3, 0, 1, 2, 2, 1, 0, 0, 1};
+  unsigned T = ids.size();
+
+  std::vector<std::string> names;
+  std::map<std::pair<std::string, int>, Eigen::MatrixXd> seen;
+  Logits<double> logits = transformer.forward(
+      ids, workspace, [&](const Activation<double> &activation) {
+        std::string name = activation.name.str();
+        if (names.empty() || names.back() != name)
+          names.push_back(name);
+        using RowMajor = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic,
+                                       Eigen::RowMajor>;
+        seen[{name, activation.head}] = Eigen::Map<const RowMajor>(
+            activation.data, activation.rows, activation.cols);
+      });
+  std::vector<std::string> expected = {"hook_embed", "hook_pos_embed"};
+  for (llvm::StringRef block : {"blocks.0.", "blocks.1."})
+    for (llvm::StringRef name :
+         {"hook_resid_pre", "hook_q_input", "hook_k_input", "hook_v_input",
+          "attn.hook_q", "attn.hook_k", "attn.hook_v", "attn.hook_attn_scores",
+          "attn.hook_pattern", "attn.hook_z", "attn.hook_result",
+          "hook_attn_out", "hook_resid_mid", "hook_mlp_in", "mlp.hook_pre",
+          "mlp.hook_post", "hook_mlp_out", "hook_resid_post"})
+      expected.push_back((block + name).str());
+  EXPECT_EQ(names, expected);
+
+  auto get = [&](const char *name, int head = -1) {
+    auto it = seen.find({name, head});
+    return it == seen.end() ? Eigen::MatrixXd() : it->second;
+  };
+  auto expectNear = [](const Eigen::MatrixXd &a, const Eigen::MatrixXd &b) {
+    ASSERT_EQ(a.rows(), b.rows());
+    ASSERT_EQ(a.cols(), b.cols());
+    EXPECT_LT((a - b).cwiseAbs().maxCoeff(), 1e-12);
+  };
+  expectNear(get("blocks.0.hook_resid_pre"),
+             get("hook_embed") + get("hook_pos_embed"));
+  expectNear(get("blocks.1.hook_resid_mid"),
+             get("blocks.1.hook_resid_pre") + get("blocks.1.hook_attn_out"));
+  expectNear(get("blocks.1.hook_resid_post"),
+             get("blocks.1.hook_resid_mid") + get("blocks.1.hook_mlp_out"));
+  const Layer &layer = model.layers[0];
+  expectNear(get("blocks.0.hook_attn_out"),
+             (get("blocks.0.attn.hook_result", 0) +
+              get("blocks.0.attn.hook_result", 1))
+                     .rowwise() +
+                 layer.bO.transpose());
+  expectNear(get("blocks.0.attn.hook_z", 0),
+             get("blocks.0.attn.hook_pattern", 0) *
+                 get("blocks.0.attn.hook_v", 0));
+  expectNear(get("blocks.0.mlp.hook_post"),
+             get("blocks.0.mlp.hook_pre").cwiseMax(0));
+  Eigen::MatrixXd query =
+      (get("blocks.0.hook_q_input", 1) * layer.heads[1].wQ).rowwise() +
+      layer.heads[1].bQ.transpose();
+  expectNear(get("blocks.0.attn.hook_q", 1).leftCols(3), query);
+  EXPECT_EQ(get("blocks.0.attn.hook_q", 1).cols(), 4);
+  EXPECT_EQ(get("blocks.1.mlp.hook_pre").cols(), 7);
+  Eigen::MatrixXd scores = get("blocks.0.attn.hook_attn_scores", 0);
+  EXPECT_EQ(scores(0, T - 1), -INFINITY);
+  expectNear(get("blocks.0.attn.hook_pattern", 0).rowwise().sum(),
+             Eigen::VectorXd::Ones(T));
+
+  // Being watched changes nothing.
+  Transformer<double>::Workspace other;
+  Logits<double> unwatched = transformer.forward(ids, other);
+  for (unsigned t = 0; t < T; ++t)
+    for (unsigned o = 0; o < 3; ++o)
+      EXPECT_EQ(logits(t, o), unwatched(t, o));
+}
