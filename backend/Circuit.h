@@ -1,0 +1,156 @@
+//===- backend/Circuit.h - heads and neurons over named directions -*- C++ -*-===//
+//
+// Between the RASP IR and weights lies the circuit: directions of the residual
+// stream with the variables that they hold, and the heads and neurons that
+// read and write them. Everything is sparse and has names; matrices appear
+// only in Assemble.cpp.
+//
+// Time is counted in half-layers: 0 is the embedding, 2l+1 the attention of
+// layer l, 2l+2 its MLP. A component reads directions of smaller times only.
+//
+// Position 0 holds BOS, which attends to itself alone, so what any direction
+// holds there is a constant, known here as `atBos`.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef RASP_BACKEND_CIRCUIT_H
+#define RASP_BACKEND_CIRCUIT_H
+
+#include "ir/Program.h"
+#include "llvm/ADT/SmallVector.h"
+#include "llvm/Support/raw_ostream.h"
+#include <map>
+#include <string>
+#include <vector>
+
+namespace rasp::backend {
+
+/// A direction of the residual stream, before layout gives it a coordinate.
+enum class DirId : uint32_t {};
+
+struct Term {
+  DirId dir;
+  double weight;
+  bool operator==(const Term &) const = default;
+};
+
+/// An affine function of directions: what a component reads. Terms are sorted
+/// by direction, without zeros.
+struct View {
+  llvm::SmallVector<Term, 4> terms;
+  double constant = 0;
+
+  static View ofConstant(double c) { return {{}, c}; }
+  static View of(DirId dir, double weight = 1) { return {{{dir, weight}}, 0}; }
+  bool isConstant() const { return terms.empty(); }
+
+  View &operator+=(const View &other);
+  View operator+(const View &other) const;
+  View operator-(const View &other) const;
+  View operator*(double factor) const;
+  bool operator==(const View &) const = default;
+  bool operator<(const View &other) const;
+};
+
+enum class WriterKind : uint8_t { TokenEmbed, PosEmbed, Head, Mlp };
+llvm::StringRef writerName(WriterKind writer);
+
+struct Direction {
+  WriterKind writer = WriterKind::TokenEmbed;
+  /// The variable that the direction belongs to, and which of its values or
+  /// functions it holds; the residual label is "space:label" or "space".
+  std::string space, label;
+  /// Embeddings: the entry by token id or position. The BOS row is `atBos`.
+  std::vector<double> table;
+  unsigned time = 0;
+  /// Bounds at positions from 1 on.
+  double low = 0, high = 0;
+  /// Largest distance from the exact value, in the arithmetic of the stored
+  /// dtype and for any order of summation.
+  double error = 0;
+  /// A power of two of which all exact values are multiples; 0 if unknown.
+  double grid = 0;
+  double atBos = 0;
+  /// The s-op whose value or function this is; null for BOS.
+  const ir::Node *node = nullptr;
+
+  std::string residualLabel() const;
+};
+
+/// One rank of a head's scores: key view times query view.
+struct ScoreTerm {
+  View key, query;
+};
+
+/// What a head moves: the mean of `value` over the selected keys is added to
+/// `target`. `value` at BOS is what an empty selection gives.
+struct HeadOutput {
+  View value;
+  DirId target;
+};
+
+struct Head {
+  std::string name; ///< of the selector, for people
+  const ir::Node *selector = nullptr;
+  /// Scores are 1 (or the number of conjuncts) for selected keys and at least
+  /// `gap` less for others; logits are `step` times the score.
+  std::vector<ScoreTerm> scores;
+  double step = 256;
+  std::vector<HeadOutput> outputs;
+  unsigned layer = 0;
+  /// How the selector was built, for `--emit=circuit`.
+  std::string construction;
+};
+
+/// One hidden unit: relu(input), added to each target with its weight.
+struct Neuron {
+  View input;
+  llvm::SmallVector<Term, 2> outputs;
+  unsigned layer = 0;
+};
+
+/// What the unembedding reads: one logit per value, or the number itself.
+struct Readout {
+  std::string name; ///< the output's
+  bool numerical = false;
+  std::vector<ir::Value> values; ///< of the logits; of a number, if few
+  std::vector<View> logits;      ///< one for a number
+  std::string type;              ///< int, float, bool or string
+  double tolerance = 0;          ///< see rt::OutputVocab
+  const ir::Node *node = nullptr;
+};
+
+struct Circuit {
+  std::vector<Direction> directions; ///< 0 is `bos`
+  std::vector<Head> heads;
+  std::vector<Neuron> neurons;
+  Readout readout;
+  unsigned layers = 0;
+
+  static constexpr DirId bos{0};
+  Direction &operator[](DirId id) {
+    return directions[static_cast<uint32_t>(id)];
+  }
+  const Direction &operator[](DirId id) const {
+    return directions[static_cast<uint32_t>(id)];
+  }
+};
+
+/// What `view` is at position 0.
+double atBos(const Circuit &circuit, const View &view);
+/// The half-layer after which all of `view` is there.
+unsigned timeOf(const Circuit &circuit, const View &view);
+
+/// Drops everything that the readout does not depend on, and directions that
+/// nothing reads; renumbers directions.
+void removeDead(Circuit &circuit);
+
+/// Moves components within their slack so that heads with equal scores are
+/// one head, and counts layers.
+void schedule(Circuit &circuit);
+
+void print(llvm::raw_ostream &os, const Circuit &circuit);
+
+} // namespace rasp::backend
+
+#endif

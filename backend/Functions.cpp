@@ -1,0 +1,303 @@
+//===- backend/Functions.cpp - functions of one source --------------------===//
+//
+// A function of a source is looked for among the directions that the source
+// already has: the same function, an affine function of it, a sum over its
+// one-hot directions. Only then does it get a direction of its own.
+//
+//===----------------------------------------------------------------------===//
+
+#include "backend/Lowering.h"
+#include "llvm/ADT/STLExtras.h"
+#include <cmath>
+
+using namespace rasp;
+using namespace rasp::backend;
+using ir::Node;
+using ir::OpKind;
+using ir::Source;
+
+/// `f = scale * g + offset` where all of f is known; none if it is not so.
+static std::optional<std::pair<double, double>>
+affineIn(llvm::ArrayRef<double> f, llvm::ArrayRef<double> g) {
+  std::optional<size_t> first, second;
+  for (size_t i = 0; i < f.size(); ++i) {
+    if (std::isnan(f[i]))
+      continue;
+    if (!first)
+      first = i;
+    else if (g[i] != g[*first]) {
+      second = i;
+      break;
+    } else if (f[i] != f[*first]) {
+      return std::nullopt;
+    }
+  }
+  if (!first || !second)
+    return std::nullopt;
+  double scale = (f[*second] - f[*first]) / (g[*second] - g[*first]);
+  double offset = f[*first] - scale * g[*first];
+  if (std::fabs(offset) < 1e-12 * std::fabs(f[*first]))
+    offset = 0;
+  for (size_t i = 0; i < f.size(); ++i)
+    if (!std::isnan(f[i]) &&
+        std::fabs(scale * g[i] + offset - f[i]) >
+            4e-16 * (std::fabs(scale * g[i]) + std::fabs(offset)))
+      return std::nullopt;
+  return std::pair(scale, offset);
+}
+
+/// Any number will do where f is NaN: repeats the value before.
+static void fillUnknown(std::vector<double> &f) {
+  auto known = llvm::find_if(f, [](double d) { return !std::isnan(d); });
+  double last = known == f.end() ? 0 : *known;
+  for (double &d : f) {
+    if (std::isnan(d))
+      d = last;
+    last = d;
+  }
+}
+
+static double gridOfAll(llvm::ArrayRef<double> values) {
+  double grid = 0;
+  for (double value : values) {
+    if (value == 0)
+      continue;
+    int exponent;
+    double mantissa = std::frexp(std::fabs(value), &exponent);
+    auto bits = static_cast<uint64_t>(std::ldexp(mantissa, 53));
+    double own = std::ldexp(1.0, exponent - 53 + __builtin_ctzll(bits));
+    grid = grid == 0 ? own : std::min(grid, own);
+  }
+  return grid;
+}
+
+Lowering::SourceState &Lowering::stateOf(Source source) {
+  unsigned id = source ? source->id() + 1 : 0;
+  auto [it, isNew] = states.try_emplace(id);
+  SourceState &state = it->second;
+  if (!isNew)
+    return state;
+  state.node = source;
+  state.values = sets.valuesOf(source);
+  bool numeric = llvm::all_of(
+      state.values, [](const ir::Value &value) { return value.isNumeric(); });
+  if (numeric)
+    for (const ir::Value &value : state.values)
+      state.numbers.push_back(value.toDouble());
+  if (!source) {
+    state.access = Access::Token;
+  } else if (source->kind() == OpKind::Indices) {
+    state.access = Access::Position;
+  } else if (source->kind() == OpKind::Width) {
+    state.access = Access::Width;
+  } else if (source->kind() == OpKind::Aggregate) {
+    const ir::NodeValues &inputs = sets.of(source->operand(1));
+    bool moves =
+        inputs.known &&
+        (sets.selectors().facts(source->operand(0)).atMostOneKey ||
+         llvm::none_of(inputs.values, [](const ir::Value &value) {
+           return value.isInt() || value.isFloat();
+         }));
+    state.access = moves ? Access::Moved : Access::Mean;
+  } else {
+    state.access = Access::Derived;
+  }
+  return state;
+}
+
+bool Lowering::isRaw(Source source) {
+  const SourceState &state = stateOf(source);
+  // Two points are always on a line: a mean of two values is as good as moved.
+  return state.access == Access::Width ||
+         (state.access == Access::Mean && state.values.size() > 2);
+}
+
+View Lowering::rawView(SourceState &state) {
+  if (state.raw)
+    return View::of(*state.raw);
+  const Node *node = state.node;
+  const Node *selector = node->operand(0);
+  Naming naming{node, ""};
+  if (state.access == Access::Width) {
+    Pattern &pattern = patternOf(selector, BosMode::Counted);
+    if (failed)
+      return View();
+    naming.label = "1/(w+1)";
+    double high = 1 / (sets.of(node).low + 1), low = 1 / (sets.of(node).high + 1);
+    state.raw = moveValue(pattern, View::of(Circuit::bos), 1, naming, low, high,
+                          true);
+    // The share of BOS is one quotient: its error is relative.
+    circuit[*state.raw].error =
+        high * (pattern.weightError + 4 * options.unitRoundoff);
+  } else {
+    Pattern &pattern = patternOf(selector, BosMode::Default);
+    View value = scalarOf(node->operand(1));
+    if (failed)
+      return View();
+    const ir::NodeValues &values = sets.of(node);
+    double empty = 0;
+    if (node->value().isNumeric())
+      empty = node->value().toDouble();
+    state.raw = moveValue(pattern, value, empty, naming, values.low,
+                          values.high, true);
+    if (!state.numbers.empty())
+      state.functions.emplace_back(state.numbers, *state.raw);
+  }
+  return View::of(*state.raw);
+}
+
+std::vector<double> Lowering::rawCoordinates(const SourceState &state) {
+  if (state.access != Access::Width)
+    return state.numbers;
+  std::vector<double> coordinates;
+  for (double width : state.numbers)
+    coordinates.push_back(1 / (width + 1));
+  return coordinates;
+}
+
+View Lowering::functionOfSource(Source source, std::vector<double> byValue,
+                                const Naming &naming) {
+  SourceState &state = stateOf(source);
+  if (state.access == Access::Mean)
+    rawView(state);
+  if (failed)
+    return View();
+  std::vector<double> known = byValue;
+  fillUnknown(byValue);
+  if (llvm::all_equal(byValue))
+    return View::ofConstant(byValue.empty() ? 0 : byValue[0]);
+  for (auto &[function, dir] : state.functions)
+    if (auto affine = affineIn(known, function)) {
+      View view = View::of(dir, affine->first);
+      view.constant = affine->second;
+      return view;
+    }
+  if (!state.oneHot.empty()) {
+    View view;
+    // Fewer terms: count from the more common value of a 0/1 function.
+    double base = 0;
+    if (llvm::count(byValue, 1.0) * 2 > static_cast<long>(byValue.size()) &&
+        llvm::all_of(byValue, [](double d) { return d == 0 || d == 1; }))
+      base = 1;
+    view.constant = base;
+    for (size_t i = 0; i < byValue.size(); ++i)
+      if (byValue[i] != base)
+        view += View::of(state.oneHot[i], byValue[i] - base);
+    return view;
+  }
+
+  switch (state.access) {
+  case Access::Token:
+  case Access::Position: {
+    Direction direction;
+    direction.writer = state.access == Access::Token ? WriterKind::TokenEmbed
+                                                     : WriterKind::PosEmbed;
+    direction.node = naming.node;
+    // Affine functions of the position share the position itself.
+    bool isNumber = !state.numbers.empty() &&
+                    affineIn(known, state.numbers).has_value();
+    direction.table = isNumber ? state.numbers : byValue;
+    direction.space = naming.node && !isNumber
+                          ? spaceName(naming.node)
+                          : (source ? spaceName(source) : "tokens");
+    direction.label = isNumber ? "" : naming.label;
+    direction.low = *llvm::min_element(direction.table);
+    direction.high = *llvm::max_element(direction.table);
+    direction.grid = gridOfAll(direction.table);
+    double magnitude =
+        std::max(std::fabs(direction.low), std::fabs(direction.high));
+    if (direction.grid == 0 ||
+        magnitude / direction.grid > 1 / options.unitRoundoff)
+      direction.error = magnitude * options.unitRoundoff;
+    std::vector<double> function = direction.table;
+    DirId dir = newDirection(std::move(direction));
+    state.functions.emplace_back(function, dir);
+    auto affine = affineIn(known, function);
+    View view = View::of(dir, affine->first);
+    view.constant = affine->second;
+    return view;
+  }
+  case Access::Moved: {
+    DirId dir = moveFunction(state.node, byValue, naming);
+    if (failed)
+      return View();
+    state.functions.emplace_back(byValue, dir);
+    return View::of(dir);
+  }
+  case Access::Mean:
+  case Access::Width:
+    return profileOfSource(state, byValue, naming);
+  case Access::Derived: {
+    View view = functionOf(state.node, byValue, naming.label);
+    // A function that is one direction can serve for others.
+    if (view.terms.size() == 1 && view.terms[0].weight == 1 &&
+        view.constant == 0)
+      state.functions.emplace_back(byValue, view.terms[0].dir);
+    return view;
+  }
+  }
+  llvm_unreachable("every access returns");
+}
+
+View Lowering::profileOfSource(SourceState &state,
+                               llvm::ArrayRef<double> byValue,
+                               const Naming &naming) {
+  View coordinate = rawView(state);
+  if (failed)
+    return View();
+  double low = *llvm::min_element(byValue), high = *llvm::max_element(byValue);
+  std::optional<Profile> profile;
+  double error = circuit[*state.raw].error;
+  if (state.access == Access::Width) {
+    double relative = error / circuit[*state.raw].high;
+    profile = makeWidthProfile(byValue,
+                               static_cast<unsigned>(state.numbers.front()),
+                               relative, options.unitRoundoff);
+  } else {
+    // Values that are equal as numbers are one point.
+    std::vector<ProfilePoint> points;
+    for (size_t i = 0; i < byValue.size(); ++i) {
+      if (points.empty() || points.back().x != state.numbers[i])
+        points.push_back({state.numbers[i], byValue[i]});
+      else if (points.back().y != byValue[i])
+        failed = true;
+    }
+    if (!failed)
+      profile = makeProfile(points, error, options.unitRoundoff, true);
+    if (!profile) {
+      diags.emit(rangeOf(state.node), ir::diag::ValuesTooClose,
+                 spaceName(state.node), spaceName(naming.node));
+      failed = true;
+      return View();
+    }
+  }
+  View view = emitProfile(coordinate, *profile, naming, low, high);
+  if (view.terms.size() == 1 && view.terms[0].weight == 1) {
+    std::vector<double> function(byValue.begin(), byValue.end());
+    for (double &d : function)
+      d -= view.constant;
+    state.functions.emplace_back(function, view.terms[0].dir);
+  }
+  return view;
+}
+
+void Lowering::makeOneHot(Source source) {
+  if (!stateOf(source).oneHot.empty())
+    return;
+  std::vector<DirId> directions;
+  size_t count = stateOf(source).values.size();
+  for (size_t i = 0; i < count; ++i) {
+    std::vector<double> indicator(count, 0);
+    indicator[i] = 1;
+    View view = functionOfSource(
+        source, indicator, Naming{source, stateOf(source).values[i].display()});
+    if (failed)
+      return;
+    // A value that another direction shows already is read through it.
+    if (view.terms.size() != 1 || view.terms[0].weight != 1 ||
+        view.constant != 0)
+      return;
+    directions.push_back(view.terms[0].dir);
+  }
+  stateOf(source).oneHot = std::move(directions);
+}

@@ -1,0 +1,326 @@
+//===- backend/GroundTruth.cpp - which weight is which variable -----------===//
+
+#include "backend/GroundTruth.h"
+#include "llvm/ADT/SetVector.h"
+#include "llvm/ADT/STLExtras.h"
+#include <map>
+#include <set>
+
+using namespace rasp;
+using namespace rasp::backend;
+namespace json = llvm::json;
+
+namespace {
+/// A node of the computation graph that circuit tools know: an embedding, a
+/// head, an MLP or the end of the stream.
+struct Component {
+  std::string id, kind, outHook, inHook;
+  int layer = -1, head = -1;
+};
+
+class Describer {
+public:
+  Describer(const Circuit &circuit, const Layout &layout,
+            const ir::NodeNames &names, const ir::ValueSets &sets,
+            const llvm::SourceMgr &sources)
+      : circuit(circuit), layout(layout), names(names), sets(sets),
+        sources(sources) {
+    components.push_back({"E", "embed", "hook_embed", ""});
+    components.push_back({"P", "pos_embed", "hook_pos_embed", ""});
+    for (unsigned l = 0; l < circuit.layers; ++l) {
+      std::string block = "blocks." + std::to_string(l) + ".";
+      int number = 0;
+      for (size_t h = 0; h < circuit.heads.size(); ++h)
+        if (circuit.heads[h].layer == l) {
+          componentOfHead[h] = components.size();
+          components.push_back(
+              {"A" + std::to_string(l) + "." + std::to_string(number), "head",
+               block + "attn.hook_result", "", static_cast<int>(l), number});
+          ++number;
+        }
+      componentOfMlp.push_back(components.size());
+      components.push_back({"M" + std::to_string(l), "mlp",
+                            block + "hook_mlp_out", block + "hook_mlp_in",
+                            static_cast<int>(l), -1});
+    }
+    components.push_back({"END", "end", "", "unembed"});
+    collectWriters();
+    collectReads();
+  }
+
+  json::Value residual() const;
+  json::Value circuitGraph() const;
+  json::Value irGraph(const ir::Node *output) const;
+
+private:
+  void collectWriters();
+  void collectReads();
+  void addReads(size_t component, const char *port, const View &view);
+  json::Array lines(const ir::Node *node) const;
+  std::string port(const Component &component, llvm::StringRef port) const;
+
+  const Circuit &circuit;
+  const Layout &layout;
+  const ir::NodeNames &names;
+  const ir::ValueSets &sets;
+  const llvm::SourceMgr &sources;
+  std::vector<Component> components;
+  std::map<size_t, size_t> componentOfHead;
+  std::vector<size_t> componentOfMlp;
+  /// By coordinate: the components that write it, and (component, port) that
+  /// read it.
+  std::vector<std::set<size_t>> writers;
+  std::vector<std::set<std::pair<size_t, std::string>>> readers;
+};
+} // namespace
+
+void Describer::collectWriters() {
+  writers.resize(layout.order.size());
+  for (unsigned at = 0; at < layout.order.size(); ++at) {
+    const Direction &dir = circuit[layout.order[at]];
+    if (dir.writer == WriterKind::TokenEmbed)
+      writers[at].insert(0);
+    if (dir.writer == WriterKind::PosEmbed)
+      writers[at].insert(1);
+  }
+  for (size_t h = 0; h < circuit.heads.size(); ++h)
+    for (const HeadOutput &output : circuit.heads[h].outputs)
+      writers[layout.coordinate(output.target)].insert(componentOfHead[h]);
+  for (const Neuron &neuron : circuit.neurons)
+    for (const Term &term : neuron.outputs)
+      writers[layout.coordinate(term.dir)].insert(
+          componentOfMlp[neuron.layer]);
+}
+
+void Describer::addReads(size_t component, const char *port,
+                         const View &view) {
+  for (const Term &term : view.terms)
+    readers[layout.coordinate(term.dir)].insert({component, port});
+}
+
+void Describer::collectReads() {
+  readers.resize(layout.order.size());
+  for (size_t h = 0; h < circuit.heads.size(); ++h) {
+    for (const ScoreTerm &score : circuit.heads[h].scores) {
+      addReads(componentOfHead[h], "q", score.query);
+      addReads(componentOfHead[h], "k", score.key);
+    }
+    for (const HeadOutput &output : circuit.heads[h].outputs)
+      addReads(componentOfHead[h], "v", output.value);
+  }
+  for (const Neuron &neuron : circuit.neurons)
+    addReads(componentOfMlp[neuron.layer], "in", neuron.input);
+  for (const View &logit : circuit.readout.logits)
+    addReads(components.size() - 1, "in", logit);
+}
+
+json::Array Describer::lines(const ir::Node *node) const {
+  llvm::SetVector<unsigned> numbers;
+  for (llvm::SMRange range : node->ranges())
+    if (range.isValid())
+      numbers.insert(sources.getLineAndColumn(range.Start).first);
+  json::Array result;
+  for (unsigned number : numbers)
+    result.push_back(number);
+  return result;
+}
+
+std::string Describer::port(const Component &component,
+                            llvm::StringRef port) const {
+  if (component.kind == "head")
+    return ("blocks." + llvm::Twine(component.layer) + ".hook_" + port +
+            "_input[" + llvm::Twine(component.head) + "]")
+        .str();
+  return component.inHook;
+}
+
+json::Value Describer::residual() const {
+  json::Array subspaces;
+  for (const Subspace &space : layout.subspaces) {
+    json::Array labels, writerList, readerList;
+    std::set<std::string> writerNames, readerNames;
+    bool isCode = space.end - space.begin > 1;
+    for (unsigned at = space.begin; at < space.end; ++at) {
+      labels.push_back(circuit[layout.order[at]].label);
+      for (size_t c : writers[at])
+        writerNames.insert(components[c].outHook +
+                           (components[c].head >= 0
+                                ? "[" + std::to_string(components[c].head) + "]"
+                                : ""));
+      for (auto &[c, name] : readers[at])
+        readerNames.insert(port(components[c], name));
+    }
+    for (const std::string &name : writerNames)
+      writerList.push_back(name);
+    for (const std::string &name : readerNames)
+      readerList.push_back(name);
+    bool isBos = space.begin == 0;
+    json::Object entry{
+        {"name", space.name},
+        {"range", json::Array{space.begin, space.end}},
+        {"encoding", isBos ? "constant" : isCode ? "categorical" : "scalar"},
+        {"labels", std::move(labels)},
+        {"writers", std::move(writerList)},
+        {"readers", std::move(readerList)},
+        {"live_from_half_layer", space.time},
+        {"role", isBos                                     ? "bookkeeping"
+                 : space.writer == WriterKind::TokenEmbed ||
+                         space.writer == WriterKind::PosEmbed
+                     ? "input"
+                     : "variable"}};
+    if (space.node) {
+      json::Array at = lines(space.node);
+      if (!at.empty())
+        entry["source_lines"] = std::move(at);
+    }
+    subspaces.push_back(std::move(entry));
+  }
+  return json::Object{{"d_model", layout.order.size()},
+                      {"subspaces", std::move(subspaces)}};
+}
+
+json::Value Describer::circuitGraph() const {
+  json::Array nodes;
+  for (size_t c = 0; c < components.size(); ++c) {
+    const Component &component = components[c];
+    json::Object entry{{"id", component.id}, {"kind", component.kind}};
+    json::Array index{nullptr};
+    if (component.head >= 0) {
+      index.push_back(nullptr);
+      index.push_back(component.head);
+      entry["head"] = component.head;
+    }
+    entry["index"] = std::move(index);
+    if (component.layer >= 0)
+      entry["layer"] = component.layer;
+    if (!component.outHook.empty())
+      entry["out_hook"] = component.outHook;
+    if (!component.inHook.empty())
+      entry["in_hook"] = component.inHook;
+    std::set<std::string> variables;
+    std::set<int64_t> sourceLines;
+    for (unsigned at = 0; at < layout.order.size(); ++at)
+      if (writers[at].count(c)) {
+        const Direction &dir = circuit[layout.order[at]];
+        variables.insert(dir.space);
+        if (dir.node)
+          for (const json::Value &line : lines(dir.node))
+            sourceLines.insert(*line.getAsInteger());
+      }
+    entry["vars"] = json::Array(variables);
+    entry["source_lines"] = json::Array(sourceLines);
+    for (auto [h, own] : componentOfHead)
+      if (own == c) {
+        entry["selectors"] = json::Array{circuit.heads[h].name};
+        entry["construction"] = circuit.heads[h].construction;
+      }
+    nodes.push_back(std::move(entry));
+  }
+
+  // An edge where one component reads what another wrote before.
+  std::map<std::tuple<size_t, size_t, std::string>, std::vector<unsigned>> dims;
+  for (unsigned at = 0; at < layout.order.size(); ++at)
+    for (size_t from : writers[at])
+      for (auto &[to, name] : readers[at])
+        dims[{from, to, name}].push_back(at);
+  json::Array edges, all, semantic;
+  for (auto &[key, own] : dims) {
+    auto &[from, to, name] = key;
+    json::Array ranges;
+    std::set<std::string> variables;
+    for (size_t i = 0; i < own.size();) {
+      size_t end = i + 1;
+      while (end < own.size() && own[end] == own[i] + (end - i))
+        ++end;
+      ranges.push_back(json::Array{own[i], own[end - 1] + 1});
+      i = end;
+    }
+    for (unsigned at : own)
+      variables.insert(circuit[layout.order[at]].space);
+    bool bookkeeping = own.size() == 1 && own[0] == 0;
+    auto number = static_cast<int64_t>(edges.size());
+    all.push_back(number);
+    if (!bookkeeping)
+      semantic.push_back(number);
+    edges.push_back(json::Object{{"i", number},
+                                 {"src", components[from].id},
+                                 {"dst", components[to].id},
+                                 {"port", name},
+                                 {"dims", std::move(ranges)},
+                                 {"vars", json::Array(variables)},
+                                 {"role", bookkeeping ? "bookkeeping"
+                                                      : "data"}});
+  }
+  return json::Object{
+      {"format", "raspc-circuit"},
+      {"version", 1},
+      {"model", json::Object{{"n_layers", circuit.layers},
+                             {"tl_hook_scheme", "1.14"}}},
+      {"nodes", std::move(nodes)},
+      {"edges", std::move(edges)},
+      {"circuits",
+       json::Object{{"static", json::Object{{"edges", std::move(all)}}},
+                    {"semantic",
+                     json::Object{{"edges", std::move(semantic)}}}}}};
+}
+
+json::Value Describer::irGraph(const ir::Node *output) const {
+  constexpr size_t maxListed = 256;
+  llvm::DenseMap<const ir::Node *, std::set<std::string>> spaces;
+  for (const Direction &dir : circuit.directions)
+    if (dir.node)
+      spaces[dir.node].insert(dir.residualLabel());
+  json::Array nodes;
+  for (const ir::Node *node : ir::reachable(output)) {
+    json::Array operands;
+    for (const ir::Node *operand : node->operands())
+      operands.push_back(names.of(operand));
+    json::Object entry{{"name", names.of(node)},
+                       {"op", ir::mnemonic(node->kind())},
+                       {"operands", std::move(operands)},
+                       {"type", node->isSelector() ? "selector" : "value"},
+                       {"source_lines", lines(node)}};
+    if (node->kind() == ir::OpKind::Select)
+      entry["compare"] = ir::spelling(node->compare());
+    if (node->kind() == ir::OpKind::Const)
+      entry["value"] = node->value().toJSON();
+    if (node->kind() == ir::OpKind::Aggregate)
+      entry["default"] = node->value().toJSON();
+    if (node->isSop() && sets.of(node).known) {
+      const ir::NodeValues &values = sets.of(node);
+      entry["value_count"] = values.values.size();
+      if (values.values.size() <= maxListed) {
+        json::Array list;
+        for (const ir::Value &value : values.values)
+          list.push_back(value.toJSON());
+        entry["values"] = std::move(list);
+      }
+    }
+    auto found = spaces.find(node);
+    if (found != spaces.end())
+      entry["residual"] = json::Array(found->second);
+    json::Array implementedBy;
+    for (auto [h, c] : componentOfHead)
+      if (circuit.heads[h].selector == node)
+        implementedBy.push_back(components[c].id);
+    if (!implementedBy.empty())
+      entry["components"] = std::move(implementedBy);
+    nodes.push_back(std::move(entry));
+  }
+  return json::Object{{"output", names.of(output)},
+                      {"nodes", std::move(nodes)}};
+}
+
+GroundTruth rasp::backend::describe(const Circuit &circuit,
+                                    const Layout &layout,
+                                    const ir::Node *output,
+                                    const ir::NodeNames &names,
+                                    const ir::ValueSets &sets,
+                                    const llvm::SourceMgr &sources) {
+  Describer describer(circuit, layout, names, sets, sources);
+  GroundTruth truth;
+  truth.residual = describer.residual();
+  truth.circuit = describer.circuitGraph();
+  truth.ir = describer.irGraph(output);
+  return truth;
+}

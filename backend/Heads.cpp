@@ -1,0 +1,145 @@
+//===- backend/Heads.cpp - what heads move --------------------------------===//
+//
+// A head's softmax must be uniform over the selected keys and zero elsewhere.
+// Selected keys score the same, all others at least 1 less, and a logit is
+// `step` times the score. In float32 exp(-104) and below is 0, so a step that
+// keeps the distance above 104 after all errors makes attention hard, exactly.
+//
+// BOS scores as much as a selected key where the number of keys is wanted
+// (then its share is 1/(w+1)), and half a unit less where it only stands for
+// the empty selection. All other views are zero at position 0, as key and as
+// query, so BOS selects itself alone and its stream is constant.
+//
+//===----------------------------------------------------------------------===//
+
+#include "backend/Lowering.h"
+#include "llvm/ADT/STLExtras.h"
+#include <cmath>
+
+using namespace rasp;
+using namespace rasp::backend;
+using ir::Node;
+using ir::OpKind;
+
+/// Logit distance at which the smaller weight is exactly 0, with a margin.
+static constexpr double hardDistance = 110;
+
+Lowering::Pattern &Lowering::patternOf(const Node *selector, BosMode mode) {
+  auto [it, isNew] = patterns.try_emplace({selector, mode});
+  Pattern &pattern = it->second;
+  if (!isNew)
+    return pattern;
+  const ir::SelectorFacts &facts = sets.selectors().facts(selector);
+  Formula formula = makeFormula(selector, sets.selectors());
+  Scores scores;
+  if (!buildScores(formula, facts, mode, scores)) {
+    failed = true;
+    return pattern;
+  }
+  pattern.selector = selector;
+  pattern.name = names.of(selector).str();
+  pattern.construction = scores.construction;
+  pattern.scores = std::move(scores.terms);
+
+  double gap = scores.proportional ? 1 : 0.5;
+  if (!scores.proportional) {
+    // A selector without conjuncts scores 0; BOS must still win its own row.
+    double bosScore = scores.selected - (mode == BosMode::Default ? 0.5 : 0);
+    View query = View::ofConstant(bosScore);
+    if (bosScore <= 0)
+      query += View::of(Circuit::bos, 1);
+    pattern.scores.push_back({View::of(Circuit::bos), query});
+    if (mode == BosMode::Counted)
+      gap = 1;
+  }
+  for (const ScoreTerm &term : pattern.scores)
+    pattern.time = std::max({pattern.time, timeOf(circuit, term.key),
+                             timeOf(circuit, term.query)});
+
+  while ((gap - 2 * scores.error) * pattern.step < hardDistance &&
+         pattern.step < 0x1p14)
+    pattern.step *= 2;
+  bool single = facts.atMostOneKey && mode == BosMode::Default;
+  if (!single)
+    pattern.weightError = std::expm1(2 * scores.error * pattern.step);
+  if ((gap - 2 * scores.error) * pattern.step < hardDistance ||
+      pattern.weightError > 0.1) {
+    diags.emit(rangeOf(selector), ir::diag::SelectorTooNoisy,
+               ir::mnemonic(selector->kind()).str(), scores.error);
+    failed = true;
+  }
+  return pattern;
+}
+
+DirId Lowering::moveValue(Pattern &pattern, View value, double empty,
+                          const Naming &naming, double low, double high,
+                          bool averages) {
+  unsigned time =
+      nextAttention(std::max(pattern.time, timeOf(circuit, value)));
+  auto [it, isNew] =
+      pattern.headByTime.try_emplace(time, circuit.heads.size());
+  if (isNew) {
+    Head head;
+    head.name = pattern.name;
+    head.selector = pattern.selector;
+    head.scores = pattern.scores;
+    head.step = pattern.step;
+    head.layer = time / 2;
+    head.construction = pattern.construction;
+    circuit.heads.push_back(std::move(head));
+  }
+  Head &head = circuit.heads[it->second];
+
+  Reading reading = read(value);
+  // What BOS contributes is what an empty selection gives.
+  value += View::of(Circuit::bos, empty - atBos(circuit, value));
+  Direction direction;
+  direction.writer = WriterKind::Head;
+  direction.node = naming.node;
+  direction.space = spaceName(naming.node);
+  direction.label = naming.label;
+  direction.time = time;
+  direction.low = std::min(low, empty);
+  direction.high = std::max(high, empty);
+  direction.atBos = empty;
+  direction.error = reading.error;
+  double magnitude =
+      std::max(std::fabs(direction.low), std::fabs(direction.high));
+  if (averages)
+    direction.error +=
+        pattern.weightError * (reading.high - reading.low) +
+        static_cast<double>(sets.domain().maxSeqLen + 3) *
+            options.unitRoundoff * magnitude;
+  else
+    for (const Term &term : value.terms)
+      direction.grid = std::max(direction.grid, circuit[term.dir].grid);
+  if (!averages && direction.error == 0)
+    direction.grid = 1;
+  DirId target = newDirection(std::move(direction));
+  head.outputs.push_back({std::move(value), target});
+  return target;
+}
+
+DirId Lowering::moveFunction(const Node *aggregate,
+                             llvm::ArrayRef<double> byValue,
+                             const Naming &naming) {
+  Pattern &pattern = patternOf(aggregate->operand(0), BosMode::Default);
+  if (failed)
+    return Circuit::bos;
+  llvm::ArrayRef<ir::Value> own = sets.of(aggregate).values;
+  auto at = [&](const ir::Value &value) {
+    auto it = llvm::lower_bound(own, value);
+    return it != own.end() && *it == value
+               ? byValue[static_cast<size_t>(it - own.begin())]
+               : 0;
+  };
+  std::vector<double> ofInput;
+  for (const ir::Value &value : sets.of(aggregate->operand(1)).values)
+    ofInput.push_back(at(value));
+  View value = functionOf(aggregate->operand(1), ofInput, naming.label);
+  if (failed)
+    return Circuit::bos;
+  double low = *llvm::min_element(byValue), high = *llvm::max_element(byValue);
+  return moveValue(pattern, value, at(aggregate->value()), naming, low, high,
+                   false);
+}

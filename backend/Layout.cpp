@@ -1,0 +1,108 @@
+//===- backend/Layout.cpp - coordinates of the residual stream ------------===//
+
+#include "backend/Layout.h"
+#include "llvm/ADT/STLExtras.h"
+#include <map>
+#include <numeric>
+
+using namespace rasp::backend;
+
+Layout rasp::backend::layOut(const Circuit &circuit) {
+  Layout layout;
+  size_t count = circuit.directions.size();
+  // A variable is laid out where its first direction would be.
+  std::map<std::tuple<unsigned, WriterKind, std::string>, size_t> first;
+  auto groupOf = [&](size_t i) {
+    const Direction &dir = circuit.directions[i];
+    return std::tuple(dir.time, dir.writer, dir.space);
+  };
+  for (size_t i = 0; i < count; ++i)
+    first.try_emplace(groupOf(i), i);
+  std::vector<size_t> order(count);
+  std::iota(order.begin(), order.end(), 0);
+  llvm::stable_sort(order, [&](size_t a, size_t b) {
+    const Direction &left = circuit.directions[a];
+    const Direction &right = circuit.directions[b];
+    // BOS, which has number 0, comes first.
+    if ((a == 0) != (b == 0))
+      return a == 0;
+    return std::tuple(left.time, left.writer, first[groupOf(a)]) <
+           std::tuple(right.time, right.writer, first[groupOf(b)]);
+  });
+  layout.coordinateOf.resize(count);
+  for (unsigned at = 0; at < count; ++at) {
+    size_t i = order[at];
+    const Direction &dir = circuit.directions[i];
+    layout.order.push_back(DirId(static_cast<uint32_t>(i)));
+    layout.coordinateOf[i] = at;
+    if (!layout.subspaces.empty()) {
+      Subspace &last = layout.subspaces.back();
+      if (last.name == dir.space && last.writer == dir.writer &&
+          last.time == dir.time) {
+        ++last.end;
+        continue;
+      }
+    }
+    layout.subspaces.push_back(
+        {dir.space, at, at + 1, dir.writer, dir.time, dir.node});
+  }
+  size_t widest = 1;
+  for (const Head &head : circuit.heads)
+    widest = std::max({widest, head.scores.size(), head.outputs.size()});
+  unsigned root = 1;
+  while (static_cast<size_t>(root) * root < widest)
+    ++root;
+  layout.dHead = root * root;
+  return layout;
+}
+
+void rasp::backend::print(llvm::raw_ostream &os, const Circuit &circuit,
+                          const Layout &layout) {
+  std::vector<unsigned> heads(circuit.layers), hidden(circuit.layers);
+  for (const Head &head : circuit.heads)
+    ++heads[head.layer];
+  for (const Neuron &neuron : circuit.neurons)
+    ++hidden[neuron.layer];
+  unsigned mostHeads = 0, mostHidden = 0;
+  for (unsigned l = 0; l < circuit.layers; ++l) {
+    mostHeads = std::max(mostHeads, heads[l]);
+    mostHidden = std::max(mostHidden, hidden[l]);
+  }
+  os << "layout @" << circuit.readout.name
+     << "(d_model = " << layout.order.size() << ", layers = " << circuit.layers
+     << ", heads = " << mostHeads << ", d_head = " << layout.dHead
+     << ", d_mlp = " << mostHidden << ") {\n";
+  size_t nameWidth = 0;
+  for (const Subspace &space : layout.subspaces)
+    nameWidth = std::max(nameWidth, space.name.size());
+  for (const Subspace &space : layout.subspaces) {
+    std::string range = std::to_string(space.begin);
+    if (space.end - space.begin > 1)
+      range += ".." + std::to_string(space.end - 1);
+    os << "  dim " << llvm::left_justify(range, 9) << " "
+       << llvm::left_justify(space.name, nameWidth) << "  "
+       << llvm::left_justify(writerName(space.writer), 9);
+    for (unsigned at = space.begin; at < space.end; ++at)
+      if (const std::string &label = circuit[layout.order[at]].label;
+          !label.empty())
+        os << " " << label;
+    os << "\n";
+  }
+  for (unsigned l = 0; l < circuit.layers; ++l) {
+    os << "  layer " << l << "  attn";
+    for (const Head &head : circuit.heads)
+      if (head.layer == l)
+        os << " @" << head.name << " (rank " << head.scores.size() << ")";
+    if (heads[l] == 0)
+      os << " -";
+    os << "  mlp ";
+    if (hidden[l])
+      os << "(hidden " << hidden[l] << ")";
+    else
+      os << "-";
+    os << "\n";
+  }
+  os << "  unembed  " << circuit.readout.name << " ("
+     << circuit.readout.logits.size()
+     << (circuit.readout.numerical ? " number" : " logits") << ")\n}\n";
+}

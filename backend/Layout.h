@@ -1,0 +1,46 @@
+//===- backend/Layout.h - coordinates of the residual stream ----*- C++ -*-===//
+//
+// Gives every direction of a scheduled circuit a coordinate. The order is part
+// of what users see: BOS, then the embeddings, then what each layer adds,
+// attention before MLP; within those by variable, in order of creation.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef RASP_BACKEND_LAYOUT_H
+#define RASP_BACKEND_LAYOUT_H
+
+#include "backend/Circuit.h"
+
+namespace rasp::backend {
+
+/// Neighbouring coordinates that hold one variable.
+struct Subspace {
+  std::string name;
+  unsigned begin, end; ///< coordinates
+  WriterKind writer;
+  unsigned time;
+  const ir::Node *node = nullptr;
+};
+
+struct Layout {
+  /// Direction of each coordinate, and the inverse.
+  std::vector<DirId> order;
+  std::vector<unsigned> coordinateOf;
+  std::vector<Subspace> subspaces;
+  /// A perfect square, so that its root, which the scores are divided by and
+  /// the query weights multiplied with, is an integer.
+  unsigned dHead = 1;
+
+  unsigned coordinate(DirId dir) const {
+    return coordinateOf[static_cast<uint32_t>(dir)];
+  }
+};
+
+Layout layOut(const Circuit &circuit);
+
+void print(llvm::raw_ostream &os, const Circuit &circuit,
+           const Layout &layout);
+
+} // namespace rasp::backend
+
+#endif

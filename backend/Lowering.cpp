@@ -1,0 +1,190 @@
+//===- backend/Lowering.cpp - views of s-ops ------------------------------===//
+
+#include "backend/Lowering.h"
+#include "llvm/ADT/STLExtras.h"
+#include <cmath>
+#include <limits>
+
+using namespace rasp;
+using namespace rasp::backend;
+using ir::Node;
+using ir::OpKind;
+using ir::Source;
+
+Lowering::Lowering(ir::ValueSets &sets, const ir::NodeNames &names,
+                   const LoweringOptions &options, ir::Diagnostics &diags)
+    : sets(sets), options(options), diags(diags), names(names) {
+  Direction bos;
+  bos.space = "bos";
+  bos.atBos = 1;
+  bos.grid = 1;
+  bos.table.assign(sets.domain().vocabulary.size(), 0);
+  circuit.directions.push_back(std::move(bos));
+}
+
+std::optional<Circuit> Lowering::run(const Node *output) {
+  if (!buildReadout(output) || failed)
+    return std::nullopt;
+  removeDead(circuit);
+  return std::move(circuit);
+}
+
+//===----------------------------------------------------------------------===//
+// Shared
+//===----------------------------------------------------------------------===//
+
+llvm::SMRange Lowering::rangeOf(const Node *node) const {
+  return node->ranges().empty() ? llvm::SMRange() : node->ranges().front();
+}
+
+std::string Lowering::spaceName(const Node *node) const {
+  return node ? names.of(node).str() : "tokens";
+}
+
+DirId Lowering::newDirection(Direction direction) {
+  circuit.directions.push_back(std::move(direction));
+  return DirId(static_cast<uint32_t>(circuit.directions.size() - 1));
+}
+
+View Lowering::zeroAtBos(const View &view) const {
+  double constant = atBos(circuit, view);
+  return constant == 0 ? view : view + View::of(Circuit::bos, -constant);
+}
+
+/// The largest power of two that divides `x`; 0 for 0.
+static double gridOf(double x) {
+  if (x == 0)
+    return 0;
+  int exponent;
+  double mantissa = std::frexp(std::fabs(x), &exponent);
+  auto bits = static_cast<uint64_t>(std::ldexp(mantissa, 53));
+  return std::ldexp(1.0, exponent - 53 + __builtin_ctzll(bits));
+}
+
+Reading Lowering::read(const View &view) const {
+  Reading reading{view.constant, view.constant, 0};
+  double magnitude = std::fabs(view.constant);
+  double grid = gridOf(view.constant);
+  bool onGrid = true, rounds = view.constant != 0 || view.terms.size() > 1;
+  for (const Term &term : view.terms) {
+    const Direction &dir = circuit[term.dir];
+    double a = term.weight * dir.low, b = term.weight * dir.high;
+    reading.low += std::min(a, b);
+    reading.high += std::max(a, b);
+    magnitude += std::max(std::fabs(a), std::fabs(b));
+    reading.error += std::fabs(term.weight) * dir.error;
+    double own = dir.grid * gridOf(term.weight);
+    onGrid &= own != 0 && dir.error == 0;
+    if (own != 0)
+      grid = grid == 0 ? own : std::min(grid, own);
+    rounds |= gridOf(term.weight) != std::fabs(term.weight);
+  }
+  // Sums of multiples of a power of two are exact while the significand holds
+  // them; otherwise every product and every addition rounds.
+  bool exact = onGrid && grid > 0 && magnitude / grid <= 0.5 / options.unitRoundoff;
+  if (rounds && !exact)
+    reading.error += static_cast<double>(view.terms.size() + 2) *
+                     options.unitRoundoff * magnitude;
+  return reading;
+}
+
+bool Lowering::requireValues(const Node *sop, llvm::StringRef reader) {
+  if (sets.of(sop).known)
+    return true;
+  if (!failed)
+    sets.reportTooLarge(sop, reader, diags);
+  failed = true;
+  return false;
+}
+
+//===----------------------------------------------------------------------===//
+// Views of s-ops
+//===----------------------------------------------------------------------===//
+
+View Lowering::functionOf(const Node *sop, llvm::ArrayRef<double> byValue,
+                          llvm::StringRef label) {
+  if (!requireValues(sop, "a function of it"))
+    return View();
+  const ir::NodeValues &values = sets.of(sop);
+  Naming naming{sop, label.str()};
+  if (values.table.sources.size() == 1 && values.table.sources[0] == sop)
+    return functionOfSource(sop, byValue, naming);
+  Table table;
+  table.sources.assign(values.table.sources.begin(),
+                       values.table.sources.end());
+  table.sizes.assign(values.table.sizes.begin(), values.table.sizes.end());
+  table.entries.reserve(values.table.entries.size());
+  for (int32_t entry : values.table.entries)
+    table.entries.push_back(entry == ir::JointTable::impossible
+                                ? std::numeric_limits<double>::quiet_NaN()
+                                : byValue[static_cast<size_t>(entry)]);
+  std::vector<LinearForm> forms;
+  if (table.sources.size() > 1)
+    forms = collectForms(sop, table.sources);
+  return realize(std::move(table), forms, naming);
+}
+
+std::optional<View> Lowering::affineScalar(const Node *sop) {
+  auto constantOf = [&](const Node *operand) -> std::optional<double> {
+    const ir::NodeValues &values = sets.of(operand);
+    if (values.known && values.values.size() == 1 &&
+        values.values[0].isNumeric())
+      return values.values[0].toDouble();
+    return std::nullopt;
+  };
+  switch (sop->kind()) {
+  case OpKind::Pos:
+    return scalarOf(sop->operand(0));
+  case OpKind::Neg:
+    return scalarOf(sop->operand(0)) * -1;
+  case OpKind::Add:
+    return scalarOf(sop->operand(0)) + scalarOf(sop->operand(1));
+  case OpKind::Sub:
+    return scalarOf(sop->operand(0)) - scalarOf(sop->operand(1));
+  case OpKind::Mul:
+    if (auto factor = constantOf(sop->operand(0)))
+      return scalarOf(sop->operand(1)) * *factor;
+    if (auto factor = constantOf(sop->operand(1)))
+      return scalarOf(sop->operand(0)) * *factor;
+    return std::nullopt;
+  case OpKind::Div:
+    if (auto divisor = constantOf(sop->operand(1)))
+      if (*divisor != 0)
+        return scalarOf(sop->operand(0)) * (1 / *divisor);
+    return std::nullopt;
+  default:
+    return std::nullopt;
+  }
+}
+
+View Lowering::scalarOf(const Node *sop) {
+  auto found = scalars.find(sop);
+  if (found != scalars.end())
+    return found->second;
+  const ir::NodeValues &values = sets.of(sop);
+  View view;
+  auto byTable = [&] {
+    std::vector<double> numbers;
+    for (const ir::Value &value : values.values)
+      numbers.push_back(value.isNumeric()
+                            ? value.toDouble()
+                            : std::numeric_limits<double>::quiet_NaN());
+    view = functionOf(sop, numbers, "");
+  };
+  bool numeric = values.known && llvm::all_of(values.values, [](auto &value) {
+                   return value.isNumeric();
+                 });
+  if (sop->kind() == OpKind::Aggregate && !values.known) {
+    view = rawView(stateOf(sop));
+  } else if (values.known &&
+             (!numeric || values.table.sources.size() < 2 ||
+              !ir::isElementwise(sop->kind()))) {
+    byTable();
+  } else if (std::optional<View> affine = affineScalar(sop)) {
+    view = *affine;
+  } else if (requireValues(sop, "a non-affine operation")) {
+    byTable();
+  }
+  scalars[sop] = view;
+  return view;
+}

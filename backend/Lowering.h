@@ -1,0 +1,213 @@
+//===- backend/Lowering.h - from RASP IR to a circuit -----------*- C++ -*-===//
+//
+// Lowering works by demand, from the output backwards. It asks for *views*:
+// affine functions of directions of the residual stream. What a view cannot
+// give is materialised by a head or by neurons, as early as its operands allow.
+//
+// An elementwise s-op is a table over its sources (ir/ValueSets.h). How a
+// source is read decides what a function of it costs:
+//
+//   token, position   any function is a direction of the embedding
+//   moved aggregate   at most one key counts: the head moves any function of
+//                     the values, one direction each
+//   mean              one scalar direction; affine functions are views, others
+//                     need neurons (a profile of one scalar)
+//   width             the head gives 1/(width + 1); every function of the
+//                     width is a profile of that
+//   derived           an elementwise s-op that was cut out of a large table
+//
+// The parts: Functions.cpp (functions of one source), Tables.cpp (functions of
+// several), Profile.cpp (piecewise-linear functions of a scalar), Heads.cpp
+// (what heads move), Selectors.cpp (scores), Readout.cpp (the unembedding).
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef RASP_BACKEND_LOWERING_H
+#define RASP_BACKEND_LOWERING_H
+
+#include "backend/Circuit.h"
+#include "backend/Profile.h"
+#include "backend/SelectorFormula.h"
+#include "ir/Printer.h"
+#include "ir/ValueSets.h"
+#include "llvm/ADT/DenseMap.h"
+#include <cmath>
+#include <map>
+#include <optional>
+
+namespace rasp::backend {
+
+struct LoweringOptions {
+  /// Unit roundoff of the stored dtype: 2^-24 or 2^-53.
+  double unitRoundoff = 0x1p-24;
+};
+
+/// Range and error of a view at positions from 1 on.
+struct Reading {
+  double low = 0, high = 0, error = 0;
+  double magnitude() const { return std::max(std::fabs(low), std::fabs(high)); }
+};
+
+/// A weighted sum of the numbers that sources hold.
+struct LinearForm {
+  std::vector<std::pair<ir::Source, double>> coefficients;
+  double constant = 0;
+};
+
+/// What a new direction is called.
+struct Naming {
+  const ir::Node *node = nullptr;
+  std::string label;
+};
+
+class Lowering {
+public:
+  Lowering(ir::ValueSets &sets, const ir::NodeNames &names,
+           const LoweringOptions &options, ir::Diagnostics &diags);
+
+  /// The circuit that computes `output`, not yet scheduled; none after an
+  /// error.
+  std::optional<Circuit> run(const ir::Node *output);
+
+private:
+  //===--- Views of s-ops ------------------------------------------------===//
+
+  /// The numeric value of `sop`.
+  View scalarOf(const ir::Node *sop);
+  /// `byValue[i]` where `sop` has value number i; NaN where any number will
+  /// do.
+  View functionOf(const ir::Node *sop, llvm::ArrayRef<double> byValue,
+                  llvm::StringRef label);
+  /// The sum of scaled operands that `sop` is, if it is affine by structure.
+  std::optional<View> affineScalar(const ir::Node *sop);
+  bool requireValues(const ir::Node *sop, llvm::StringRef reader);
+
+  //===--- Functions of one source (Functions.cpp) -------------------------===//
+
+  enum class Access : uint8_t { Token, Position, Moved, Mean, Width, Derived };
+  struct SourceState {
+    Access access = Access::Token;
+    const ir::Node *node = nullptr;
+    llvm::ArrayRef<ir::Value> values;
+    /// Numeric value of each value; empty if one of them is a string.
+    std::vector<double> numbers;
+    /// Functions that have a direction.
+    std::vector<std::pair<std::vector<double>, DirId>> functions;
+    /// One direction per value, or empty.
+    std::vector<DirId> oneHot;
+    /// Mean, Width: the scalar that the head writes.
+    std::optional<DirId> raw;
+  };
+  SourceState &stateOf(ir::Source source);
+  View functionOfSource(ir::Source source, std::vector<double> byValue,
+                        const Naming &naming);
+  /// Gives every value of the source a direction.
+  void makeOneHot(ir::Source source);
+  /// The scalar direction of a Mean or Width, and what it holds per value.
+  View rawView(SourceState &state);
+  std::vector<double> rawCoordinates(const SourceState &state);
+  View profileOfSource(SourceState &state, llvm::ArrayRef<double> byValue,
+                       const Naming &naming);
+  bool isRaw(ir::Source source);
+
+  //===--- Functions of several sources (Tables.cpp) -----------------------===//
+
+  struct Table {
+    llvm::SmallVector<ir::Source, 3> sources;
+    llvm::SmallVector<uint32_t, 3> sizes;
+    std::vector<double> entries; ///< NaN where any number will do
+  };
+  View realize(Table table, llvm::ArrayRef<LinearForm> forms,
+               const Naming &naming);
+  struct Packing;
+  std::optional<Packing> findPacking(const Table &table,
+                                     llvm::ArrayRef<LinearForm> forms);
+  View emitTable(const Table &table, llvm::ArrayRef<LinearForm> forms,
+                 const Naming &naming);
+  View emitCells(const Table &table, const Naming &naming);
+  View emitProfile(const View &coordinate, const Profile &profile,
+                   const Naming &naming, double low, double high);
+  /// Adds a hidden unit, or a target to the equal one that there is.
+  void addNeuron(const View &input, DirId target, double weight);
+  DirId newMlpDirection(const Naming &naming);
+  /// Sets time, range, error and BOS value once all neurons are there.
+  void finishMlpDirection(DirId dir, double low, double high, double error);
+  std::optional<LinearForm> linearForm(const ir::Node *sop,
+                                       llvm::ArrayRef<ir::Source> sources);
+  std::vector<LinearForm> collectForms(const ir::Node *sop,
+                                       llvm::ArrayRef<ir::Source> sources);
+
+  //===--- Heads (Heads.cpp) -----------------------------------------------===//
+
+  /// Whether BOS is one of the selected keys (so that its share shows their
+  /// number), or only what remains when nothing is selected.
+  enum class BosMode : uint8_t { Counted, Default };
+  struct Pattern {
+    std::vector<ScoreTerm> scores;
+    unsigned time = 0;
+    double step = 256;
+    /// Relative error of the weights of selected keys.
+    double weightError = 0;
+    std::string name, construction;
+    const ir::Node *selector = nullptr;
+    std::map<unsigned, size_t> headByTime;
+  };
+  Pattern &patternOf(const ir::Node *selector, BosMode mode);
+  /// A direction that holds the mean of `value`, and `empty` where nothing is
+  /// selected.
+  DirId moveValue(Pattern &pattern, View value, double empty,
+                  const Naming &naming, double low, double high,
+                  bool averages);
+  DirId moveFunction(const ir::Node *aggregate,
+                     llvm::ArrayRef<double> byValue, const Naming &naming);
+
+  //===--- Selectors (Selectors.cpp) ---------------------------------------===//
+
+  struct Scores {
+    std::vector<ScoreTerm> terms;
+    double selected = 0;      ///< the score of selected keys
+    double error = 0;         ///< largest error of a score
+    bool proportional = false; ///< selected score varies with the query, and
+                               ///< everything else is at least 1 below it
+    std::string construction;
+  };
+  bool buildScores(const Formula &formula, const ir::SelectorFacts &facts,
+                   BosMode mode, Scores &scores);
+  bool addTabular(const Formula &formula, Scores &scores);
+  bool addEquality(const ir::Node *key, const ir::Node *query,
+                   const ir::SelectorFacts &facts, bool alone,
+                   Scores &scores);
+
+  //===--- Output (Readout.cpp) --------------------------------------------===//
+
+  bool buildReadout(const ir::Node *output);
+
+  //===--- Shared ------------------------------------------------------------//
+
+  Reading read(const View &view) const;
+  /// The view, minus what it holds at BOS there: exactly zero at position 0.
+  View zeroAtBos(const View &view) const;
+  DirId newDirection(Direction direction);
+  /// The variable that the s-op is, or `tokens` for null.
+  std::string spaceName(const ir::Node *node) const;
+  llvm::SMRange rangeOf(const ir::Node *node) const;
+  static unsigned nextAttention(unsigned time) { return time + 1 + time % 2; }
+  static unsigned nextMlp(unsigned time) { return time + 2 - time % 2; }
+
+  ir::ValueSets &sets;
+  LoweringOptions options;
+  ir::Diagnostics &diags;
+  Circuit circuit;
+  std::map<unsigned, SourceState> states;
+  std::map<std::pair<const ir::Node *, BosMode>, Pattern> patterns;
+  llvm::DenseMap<const ir::Node *, View> scalars;
+  std::map<View, size_t> neurons;
+  std::map<std::pair<std::vector<const ir::Node *>, std::vector<double>>, View>
+      realized;
+  const ir::NodeNames &names;
+  bool failed = false;
+};
+
+} // namespace rasp::backend
+
+#endif

@@ -1,0 +1,199 @@
+//===- backend/Profile.cpp - piecewise-linear functions of a scalar -------===//
+
+#include "backend/Profile.h"
+#include <algorithm>
+#include <cmath>
+
+using namespace rasp::backend;
+
+/// Rounding of `slope * x + offset` and of adding it up with its weight.
+static double unitRounding(const ProfileUnit &unit, double x, double rounding) {
+  double product = std::fabs(unit.slope * x);
+  return std::fabs(unit.weight) * rounding *
+         (3 * product + 3 * std::fabs(unit.offset));
+}
+
+static double valueOf(const ProfileUnit &unit, double x) {
+  return unit.weight * std::max(0.0, unit.slope * x + unit.offset);
+}
+
+/// Largest rounding error over the points, for any order of summation.
+static double roundingAt(const Profile &profile,
+                         llvm::ArrayRef<ProfilePoint> points,
+                         double rounding) {
+  double worst = 0;
+  for (const ProfilePoint &point : points) {
+    double total = 0, magnitude = 0, active = 1;
+    for (const ProfileUnit &unit : profile.units) {
+      double value = valueOf(unit, point.x);
+      if (value == 0 && std::fabs(unit.slope * point.x + unit.offset) >
+                            1e-3 * std::fabs(unit.offset))
+        continue;
+      total += unitRounding(unit, point.x, rounding);
+      magnitude += std::fabs(value);
+      ++active;
+    }
+    worst = std::max(worst, total + active * rounding * magnitude);
+  }
+  return worst;
+}
+
+/// Whether all the unit inputs and partial sums are integers that the
+/// significand holds, so that nothing is rounded.
+static bool isExactInteger(const Profile &profile,
+                           llvm::ArrayRef<ProfilePoint> points,
+                           double rounding) {
+  auto integral = [](double d) { return d == std::floor(d); };
+  double limit = 0.5 / rounding;
+  for (const ProfilePoint &point : points) {
+    if (!integral(point.x))
+      return false;
+    double total = std::fabs(profile.linear * point.x);
+    for (const ProfileUnit &unit : profile.units) {
+      if (!integral(unit.slope) || !integral(unit.offset) ||
+          !integral(unit.weight))
+        return false;
+      total += std::fabs(unit.slope * point.x) + std::fabs(unit.offset) +
+               std::fabs(valueOf(unit, point.x));
+    }
+    if (total > limit)
+      return false;
+  }
+  return true;
+}
+
+static Profile interpolate(llvm::ArrayRef<ProfilePoint> points, double error,
+                           double rounding, bool allowLinear) {
+  Profile profile;
+  double slope =
+      (points[1].y - points[0].y) / (points[1].x - points[0].x);
+  if (allowLinear) {
+    profile.linear = slope;
+    profile.constant = points[0].y - slope * points[0].x;
+  } else {
+    profile.constant = points[0].y;
+    if (slope != 0)
+      profile.units.push_back({1, -points[0].x, slope});
+  }
+  double steepest = std::fabs(slope);
+  for (size_t i = 1; i + 1 < points.size(); ++i) {
+    double next = (points[i + 1].y - points[i].y) /
+                  (points[i + 1].x - points[i].x);
+    // Collinear points have slopes that differ by rounding alone.
+    if (std::fabs(next - slope) >
+        1e-12 * (std::fabs(next) + std::fabs(slope))) {
+      profile.units.push_back({1, -points[i].x, next - slope});
+      slope = next;
+    }
+    steepest = std::max(steepest, std::fabs(slope));
+  }
+  profile.error = steepest * error;
+  if (error != 0 || !isExactInteger(profile, points, rounding))
+    profile.error += roundingAt(profile, points, rounding);
+  return profile;
+}
+
+static std::optional<Profile> steps(llvm::ArrayRef<ProfilePoint> points,
+                                    double error, double rounding) {
+  Profile profile;
+  profile.constant = points[0].y;
+  double first = points.front().x, last = points.back().x;
+  for (size_t i = 0; i + 1 < points.size(); ++i) {
+    double change = points[i + 1].y - points[i].y;
+    if (change == 0)
+      continue;
+    double gap = points[i + 1].x - points[i].x;
+    // A slope that is a power of two multiplies without rounding; the rise
+    // takes between a quarter and half of the gap.
+    double slope = std::exp2(std::ceil(std::log2(2 / gap)));
+    double middle = points[i].x + gap / 2, half = 0.5 / slope;
+    double tolerance = gap / 2 - half;
+    double reach = std::max(last - middle, middle - first);
+    if (error + 4 * rounding * (std::fabs(middle) + reach) > tolerance)
+      return std::nullopt;
+    // The units that face the nearer end have the smaller values.
+    if (last - middle <= middle - first) {
+      profile.units.push_back({slope, -slope * (middle - half), change});
+      profile.units.push_back({slope, -slope * (middle + half), -change});
+    } else {
+      profile.constant += change;
+      profile.units.push_back({-slope, slope * (middle + half), -change});
+      profile.units.push_back({-slope, slope * (middle - half), change});
+    }
+  }
+  // On a flat the units of a pair differ by exactly 1 up to rounding: an error
+  // of x moves both alike.
+  profile.error = roundingAt(profile, points, rounding);
+  return profile;
+}
+
+std::optional<Profile>
+rasp::backend::makeProfile(llvm::ArrayRef<ProfilePoint> points, double error,
+                           double unitRoundoff, bool allowLinear) {
+  if (points.size() == 1) {
+    Profile profile;
+    profile.constant = points[0].y;
+    return profile;
+  }
+  Profile polygon = interpolate(points, error, unitRoundoff, allowLinear);
+  std::optional<Profile> stairs = steps(points, error, unitRoundoff);
+  if (!stairs)
+    return polygon;
+  double low = points[0].y, high = points[0].y;
+  for (const ProfilePoint &point : points) {
+    low = std::min(low, point.y);
+    high = std::max(high, point.y);
+  }
+  bool noisy = polygon.error > 1e-4 * (high - low) &&
+               stairs->error < polygon.error;
+  if (noisy || stairs->units.size() < polygon.units.size())
+    return stairs;
+  return polygon;
+}
+
+Profile rasp::backend::makeWidthProfile(llvm::ArrayRef<double> values,
+                                        unsigned firstWidth, double error,
+                                        double unitRoundoff) {
+  auto build = [&](double atZero) {
+    // h(j) for j = -1, 0, 1, ...; zero up to j = 0.
+    Profile profile;
+    profile.constant = atZero;
+    double before = 0, previous = 0;
+    unsigned last = firstWidth + static_cast<unsigned>(values.size()) - 1;
+    for (unsigned w = 1; w <= last; ++w) {
+      double g = w < firstWidth ? atZero : values[w - firstWidth];
+      double h = (w + 1) * (g - atZero) / 2;
+      double weight = h - 2 * previous + before;
+      if (weight != 0)
+        profile.units.push_back({-2.0 * w, 2, weight});
+      before = previous;
+      previous = h;
+    }
+    return profile;
+  };
+  Profile best = build(values[0]);
+  if (firstWidth == 1 && values.size() > 1) {
+    // Width 0 cannot occur; continuing the first slope may save units.
+    Profile extended = build(2 * values[0] - values[1]);
+    if (extended.units.size() <= best.units.size())
+      best = std::move(extended);
+  }
+  // relu(2 - 2jx) is wrong by 2j times the error of x, and by rounding.
+  for (size_t i = 0; i < values.size(); ++i) {
+    double w = firstWidth + static_cast<double>(i);
+    double x = 1 / (w + 1), total = 0, magnitude = std::fabs(best.constant);
+    double count = 1;
+    for (const ProfileUnit &unit : best.units) {
+      double j = unit.slope / -2;
+      if (j > w + 1)
+        continue;
+      total += std::fabs(unit.weight) *
+               (2 * j * x * error + 6 * unitRoundoff);
+      magnitude += std::fabs(valueOf(unit, x));
+      ++count;
+    }
+    best.error =
+        std::max(best.error, total + count * unitRoundoff * magnitude);
+  }
+  return best;
+}

@@ -1,0 +1,60 @@
+//===- backend/Profile.h - piecewise-linear functions of a scalar -*- C++ -*-===//
+//
+// A function on finitely many points of a scalar, as one hidden ReLU layer:
+//
+//   y = constant + linear * x + sum of weight * relu(slope * x + offset)
+//
+// Three constructions, all exact at the points:
+//
+// * interpolation: a unit per bend of the polygon through the points. Errors
+//   of x are multiplied by the slope.
+// * steps: flat at the points, two units per change of y. A unit pair rises
+//   over the middle of the gap, so x may be wrong by a quarter of the gap.
+// * width: x = 1/(w+1). The units relu(2 - 2jx) have their bends at w = j - 1;
+//   with h(w) = (w+1)(g(w) - g(0))/2 the weight of unit j is the second
+//   difference h(j) - 2h(j-1) + h(j-2), since relu(2 - 2j/(w+1)) =
+//   2(w+1-j)/(w+1) for w >= j. All functions of one width share their units;
+//   for g(w) = w every weight is 1.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef RASP_BACKEND_PROFILE_H
+#define RASP_BACKEND_PROFILE_H
+
+#include "llvm/ADT/ArrayRef.h"
+#include <optional>
+#include <vector>
+
+namespace rasp::backend {
+
+struct ProfileUnit {
+  double slope, offset, weight;
+};
+
+struct Profile {
+  double constant = 0;
+  double linear = 0;
+  std::vector<ProfileUnit> units;
+  /// Bound on the error of y at the points, rounding of the units included.
+  double error = 0;
+};
+
+/// A point of the function; `x` ascending and distinct.
+struct ProfilePoint {
+  double x, y;
+};
+
+/// The cheapest profile through the points, for an x that is known up to
+/// `error`; none when the error is too large for the gaps. Without
+/// `allowLinear` the linear part is a unit.
+std::optional<Profile> makeProfile(llvm::ArrayRef<ProfilePoint> points,
+                                   double error, double unitRoundoff,
+                                   bool allowLinear);
+
+/// A profile of x = 1/(w+1), through `values[w - firstWidth]` at width w.
+Profile makeWidthProfile(llvm::ArrayRef<double> values, unsigned firstWidth,
+                         double error, double unitRoundoff);
+
+} // namespace rasp::backend
+
+#endif

@@ -1,0 +1,134 @@
+//===- backend/tools/Compilation.cpp - one program through all stages -----===//
+
+#include "backend/tools/Compilation.h"
+#include "backend/Assemble.h"
+#include "backend/GroundTruth.h"
+#include "backend/Lowering.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/Path.h"
+
+using namespace rasp;
+
+void Compilation::setText(llvm::StringRef text, llvm::StringRef name) {
+  programName = llvm::sys::path::filename(name).str();
+  bufferId = sources.AddNewSourceBuffer(
+      llvm::MemoryBuffer::getMemBufferCopy(text, name), llvm::SMLoc());
+}
+
+bool Compilation::evaluate(CompileOptions given,
+                           const frontend::Options &frontendOptions) {
+  options = std::move(given);
+  options.addPragmas(frontend::readPragmas(sources, bufferId), diags);
+  frontend::Evaluation evaluation =
+      frontend::evaluateProgram(bufferId, program, diags, frontendOptions);
+  if (diags.hasErrors())
+    return false;
+
+  const frontend::Binding *binding = nullptr;
+  if (options.output) {
+    binding = evaluation.find(*options.output);
+    if (!binding) {
+      ir::Diagnostic &diagnostic =
+          diags.emit({}, ir::diag::UnknownOutput, *options.output);
+      // The nearest s-op, if the name looks mistyped.
+      unsigned best = 3;
+      for (const frontend::Binding &other : evaluation.bindings) {
+        unsigned distance =
+            llvm::StringRef(other.name).edit_distance(*options.output);
+        if (other.kind == frontend::BindingKind::Sop && distance < best) {
+          best = distance;
+          diagnostic.message = "the program assigns no `" + *options.output +
+                               "`; did you mean `" + other.name + "`?";
+        }
+      }
+      return false;
+    }
+    if (binding->kind != frontend::BindingKind::Sop) {
+      diags.emit(binding->range, ir::diag::OutputIsNoSop, binding->name);
+      return false;
+    }
+  } else {
+    binding = evaluation.lastSop();
+    if (!binding) {
+      diags.emit({}, ir::diag::NoOutput);
+      return false;
+    }
+    options.output = binding->name;
+  }
+  output = binding->node;
+
+  if (!options.vocabulary)
+    diags.emit({}, ir::diag::MissingOption, "--vocab=LIST", "vocab: a,b,c");
+  if (!options.maxSeqLen)
+    diags.emit({}, ir::diag::MissingOption, "--max-seq-len=N",
+               "max-seq-len: 8");
+  if (diags.hasErrors())
+    return false;
+  domain.vocabulary = *options.vocabulary;
+  domain.maxSeqLen = *options.maxSeqLen;
+  domain.causal = options.causal.value_or(false);
+  names.emplace(output);
+  return true;
+}
+
+bool Compilation::inferValues() {
+  values = std::make_unique<ir::ValueSets>(output, domain, diags);
+  return !diags.hasErrors();
+}
+
+bool Compilation::synthesise(rt::DType dtype) {
+  backend::LoweringOptions lowering;
+  if (dtype == rt::DType::Float64)
+    lowering.unitRoundoff = 0x1p-53;
+  std::optional<backend::Circuit> result =
+      backend::Lowering(*values, *names, lowering, diags).run(output);
+  if (!result)
+    return false;
+  circuit = std::move(*result);
+  circuit.readout.name = *options.output;
+  backend::schedule(circuit);
+  return true;
+}
+
+bool Compilation::layOut() {
+  layout = backend::layOut(circuit);
+  return true;
+}
+
+/// A few inputs of all lengths, for readers of the file to test themselves.
+static std::vector<std::vector<rt::Atom>> makeExamples(const ir::Domain &domain) {
+  std::vector<std::vector<rt::Atom>> examples;
+  size_t tokens = domain.vocabulary.size();
+  uint64_t state = 1;
+  unsigned count = std::min(8u, domain.maxSeqLen + 3);
+  for (unsigned e = 0; e < count; ++e) {
+    // The longest first, then shorter and shorter ones.
+    unsigned length = std::max(
+        1u, domain.maxSeqLen - std::min(domain.maxSeqLen - 1,
+                                        e * domain.maxSeqLen / count));
+    length = std::min(length, 64u);
+    std::vector<rt::Atom> example;
+    for (unsigned i = 0; i < length; ++i) {
+      state = state * 6364136223846793005u + 1442695040888963407u;
+      example.push_back(
+          backend::toAtom(domain.vocabulary[(state >> 33) % tokens]));
+    }
+    examples.push_back(std::move(example));
+  }
+  return examples;
+}
+
+rt::Model Compilation::makeModel(rt::DType dtype) {
+  rt::Model model = backend::assemble(circuit, layout, domain, dtype);
+  backend::GroundTruth truth = backend::describe(circuit, layout, output,
+                                                 *names, *values, sources);
+  model.residual = std::move(truth.residual);
+  model.circuit = std::move(truth.circuit);
+  model.ir = std::move(truth.ir);
+  model.programText = sources.getMemoryBuffer(bufferId)->getBuffer().str();
+  model.programName = programName;
+  model.options = options.toJSON();
+  model.examples = makeExamples(domain);
+  return model;
+}

@@ -1,0 +1,168 @@
+//===- backend/tools/rasp-verify.cpp - does the model do what it says -----===//
+
+#include "backend/tools/Compilation.h"
+#include "backend/tools/Verify.h"
+#include "frontend/LargeStack.h"
+#include "ir/Value.h"
+#include "runtime/Atom.h"
+#include "runtime/WeightFile.h"
+#include "llvm/Support/CommandLine.h"
+#include "llvm/Support/FormatVariadic.h"
+#include "llvm/Support/Process.h"
+#include "llvm/Support/WithColor.h"
+
+using namespace rasp;
+namespace cl = llvm::cl;
+
+static cl::OptionCategory category("rasp-verify options");
+static cl::opt<std::string> modelPath(cl::Positional, cl::Required,
+                                      cl::desc("MODEL.h5"), cl::cat(category));
+static cl::opt<bool>
+    exhaustive("exhaustive", cl::desc("Compare on every input"),
+               cl::cat(category));
+static cl::opt<uint64_t>
+    samples("samples", cl::desc("Compare on N sampled inputs"),
+            cl::value_desc("N"), cl::cat(category));
+static cl::opt<uint64_t> seed("seed", cl::desc("Seed of the samples"),
+                              cl::value_desc("S"), cl::init(0),
+                              cl::cat(category));
+static cl::opt<unsigned> jobs("jobs", cl::desc("Threads; default: all cores"),
+                              cl::value_desc("J"), cl::init(0),
+                              cl::cat(category));
+static cl::opt<unsigned>
+    maxLen("max-len", cl::desc("Longest input; default: the model's"),
+           cl::value_desc("N"), cl::init(0), cl::cat(category));
+static cl::opt<bool> json("json", cl::desc("Print one JSON object"),
+                          cl::cat(category));
+static cl::list<std::string>
+    includeDirs("I", cl::Prefix,
+                cl::desc("Where files that the program loads are"),
+                cl::value_desc("DIR"), cl::cat(category));
+
+static constexpr int modelIsWrong = 1, commandIsWrong = 2;
+
+static llvm::raw_ostream &error() {
+  return llvm::WithColor::error(llvm::errs(), "rasp-verify");
+}
+
+static void printResult(const VerifyResult &result) {
+  llvm::raw_ostream &os = llvm::outs();
+  if (json) {
+    os << "{\"inputs\":" << result.inputs
+       << ",\"excluded\":" << result.excluded
+       << ",\"mismatches\":" << result.mismatches << ",\"exhaustive\":"
+       << (result.exhaustive ? "true" : "false") << ",\"max_error\":"
+       << ir::pythonFloatRepr(result.maxError) << ",\"counterexample\":";
+    if (const auto &example = result.counterexample) {
+      os << "{\"input\":";
+      rt::printJSON(os, example->input);
+      os << ",\"expected\":";
+      rt::printJSON(os, example->expected);
+      os << ",\"got\":";
+      rt::printJSON(os, example->got);
+      os << "}";
+    } else {
+      os << "null";
+    }
+    os << "}\n";
+    return;
+  }
+  os << (result.mismatches ? "failed: " : "verified: ") << result.inputs
+     << (result.exhaustive ? " inputs (all)" : " inputs (sampled)") << ", "
+     << result.mismatches << " mismatches";
+  if (result.excluded)
+    os << ", " << result.excluded
+       << " excluded because the program itself fails on them";
+  if (result.maxError > 0)
+    os << llvm::formatv(", largest error {0:e2}", result.maxError);
+  os << "\n";
+  if (const auto &example = result.counterexample) {
+    os << "  input    ";
+    rt::printJSON(os, example->input);
+    os << "\n  expected ";
+    rt::printJSON(os, example->expected);
+    os << "\n  got      ";
+    rt::printJSON(os, example->got);
+    os << "\n";
+  }
+}
+
+static int verifyModel() {
+  llvm::Expected<rt::Model> model = rt::readModel(modelPath);
+  if (!model) {
+    error() << llvm::toString(model.takeError()) << "\n";
+    return commandIsWrong;
+  }
+  llvm::Expected<CompileOptions> options =
+      CompileOptions::fromJSON(model->options);
+  if (!options || model->programText.empty()) {
+    if (!options)
+      llvm::consumeError(options.takeError());
+    error() << "'" << modelPath
+            << "': the file carries no program to compare with\n";
+    return commandIsWrong;
+  }
+  if (model->edited)
+    llvm::WithColor::warning(llvm::errs(), "rasp-verify")
+        << "'" << modelPath
+        << "': weights or program were edited after the file was written\n";
+
+  Compilation compilation;
+  compilation.setText(model->programText, model->programName);
+  frontend::Options frontendOptions;
+  frontendOptions.includeDirs = includeDirs;
+  if (!compilation.evaluate(std::move(*options), frontendOptions)) {
+    compilation.diags.printAll(llvm::errs());
+    return modelIsWrong;
+  }
+
+  VerifyOptions verifyOptions;
+  if (exhaustive)
+    verifyOptions.mode = VerifyOptions::Exhaustive;
+  else if (samples.getNumOccurrences()) {
+    verifyOptions.mode = VerifyOptions::Sampled;
+    verifyOptions.samples = samples;
+  }
+  verifyOptions.seed = seed;
+  verifyOptions.jobs = jobs;
+  verifyOptions.maxLen = maxLen;
+  auto showProgress = [](double share) {
+    constexpr unsigned width = 40;
+    auto filled = static_cast<unsigned>(share * width);
+    llvm::errs() << "\r[" << std::string(filled, '#')
+                 << std::string(width - filled, ' ') << "] "
+                 << static_cast<unsigned>(share * 100) << " %";
+  };
+  bool onTerminal = llvm::sys::Process::StandardErrIsDisplayed();
+  if (onTerminal)
+    verifyOptions.progress = showProgress;
+  VerifyResult result = verify(*model, compilation.output, verifyOptions);
+  if (onTerminal)
+    llvm::errs() << "\r" << std::string(50, ' ') << "\r";
+  printResult(result);
+  return result.mismatches ? modelIsWrong : 0;
+}
+
+int main(int argc, char **argv) {
+  cl::HideUnrelatedOptions(category);
+  cl::SetVersionPrinter(
+      [](llvm::raw_ostream &os) { os << "rasp-verify " RASP_VERSION "\n"; });
+  std::string complaint;
+  llvm::raw_string_ostream complaints(complaint);
+  if (!cl::ParseCommandLineOptions(
+          argc, argv,
+          "Compares a model with the program that it was compiled from.\n\n"
+          "  On every input where there are at most 2000000, else on 20000 "
+          "samples.\n",
+          &complaints)) {
+    llvm::errs() << complaint;
+    return commandIsWrong;
+  }
+  if (exhaustive && samples.getNumOccurrences()) {
+    error() << "--exhaustive and --samples exclude each other\n";
+    return commandIsWrong;
+  }
+  int status = 0;
+  frontend::runWithLargeStack([&] { status = verifyModel(); });
+  return status;
+}

@@ -1,0 +1,283 @@
+//===- backend/tools/raspc.cpp - the compiler -----------------------------===//
+
+#include "backend/tools/Compilation.h"
+#include "frontend/LargeStack.h"
+#include "runtime/WeightFile.h"
+#include "llvm/Support/CommandLine.h"
+#include "llvm/Support/FormatVariadic.h"
+#include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/Path.h"
+#include "llvm/Support/WithColor.h"
+#include <chrono>
+
+using namespace rasp;
+namespace cl = llvm::cl;
+
+static constexpr int programIsWrong = 1, commandIsWrong = 2;
+
+namespace {
+enum class Stage { AST, IR, Circuit, Layout, Weights };
+
+/// The options; made in `main`, after LLVM's own `--stats` has gone.
+struct CommandLine {
+  cl::OptionCategory category{"raspc options"};
+  cl::opt<std::string> input{cl::Positional, cl::Required,
+                             cl::desc("PROGRAM.rasp"), cl::cat(category)};
+  cl::opt<std::string> outputPath{
+      "o", cl::desc("The model file; default: the program's name with .h5"),
+      cl::value_desc("FILE"), cl::cat(category)};
+  cl::opt<std::string> output{
+      "output",
+      cl::desc("The s-op to compile; default: the last that is assigned"),
+      cl::value_desc("NAME"), cl::cat(category)};
+  cl::opt<std::string> tokens{
+      "tokens", cl::desc("Type of the input: str, int, float or bool"),
+      cl::value_desc("TYPE"), cl::cat(category)};
+  cl::opt<std::string> vocabulary{
+      "vocab",
+      cl::desc("The tokens: a JSON list, or a,b,c, or ranges a..z, 0..9"),
+      cl::value_desc("LIST"), cl::cat(category)};
+  cl::opt<std::string> maxSeqLen{"max-seq-len",
+                                 cl::desc("Longest input, BOS not counted"),
+                                 cl::value_desc("N"), cl::cat(category)};
+  cl::opt<bool> causal{"causal", cl::desc("Causal attention mask"),
+                       cl::cat(category)};
+  cl::opt<std::string> dtype{"dtype",
+                             cl::desc("Stored weights: float32 or float64"),
+                             cl::value_desc("TYPE"), cl::init("float32"),
+                             cl::cat(category)};
+  cl::opt<Stage> emit{
+      "emit", cl::desc("Stop at a stage and print it:"),
+      cl::values(clEnumValN(Stage::AST, "ast", "the syntax tree"),
+                 clEnumValN(Stage::IR, "ir", "RASP IR with value sets"),
+                 clEnumValN(Stage::Circuit, "circuit", "heads and neurons"),
+                 clEnumValN(Stage::Layout, "layout",
+                            "dimensions of the residual stream"),
+                 clEnumValN(Stage::Weights, "weights",
+                            "write the model file (default)")),
+      cl::init(Stage::Weights), cl::cat(category)};
+  cl::opt<std::string> stats{
+      "stats", cl::ValueOptional,
+      cl::desc("Print shape, size and time per stage; --stats=json as JSON"),
+      cl::value_desc("json"), cl::cat(category)};
+  cl::list<std::string> includeDirs{
+      "I", cl::Prefix, cl::desc("Where `load` looks, too"),
+      cl::value_desc("DIR"), cl::cat(category)};
+};
+
+/// Wall time of each stage.
+class Stopwatch {
+public:
+  void lap(llvm::StringRef stage) {
+    auto now = std::chrono::steady_clock::now();
+    laps.emplace_back(stage, std::chrono::duration<double>(now - last).count());
+    last = now;
+  }
+  double total() const {
+    double sum = 0;
+    for (auto &[stage, seconds] : laps)
+      sum += seconds;
+    return sum;
+  }
+  std::vector<std::pair<llvm::StringRef, double>> laps;
+
+private:
+  std::chrono::steady_clock::time_point last = std::chrono::steady_clock::now();
+};
+} // namespace
+
+static llvm::raw_ostream &error() {
+  return llvm::WithColor::error(llvm::errs(), "raspc");
+}
+
+static void printStats(const rt::Model &model, const Stopwatch &watch,
+                       bool asJSON) {
+  rt::Shape shape = rt::shapeOf(model);
+  const std::pair<const char *, uint64_t> rows[] = {
+      {"layers", shape.layers},
+      {"heads", shape.heads},
+      {"d_head", shape.dHead},
+      {"d_mlp", shape.dMlp},
+      {"d_model", shape.dModel},
+      {"parameters", shape.parameters},
+      {"parameters_ragged", shape.parametersRagged},
+      {"nonzeros", shape.nonzeros}};
+  llvm::raw_ostream &os = llvm::outs();
+  if (asJSON) {
+    llvm::json::OStream json(os);
+    json.object([&] {
+      for (auto [name, value] : rows)
+        json.attribute(name, value);
+      json.attribute("seconds", watch.total());
+      json.attributeObject("stages", [&] {
+        for (auto &[stage, seconds] : watch.laps)
+          json.attribute(stage, seconds);
+      });
+    });
+    os << "\n";
+    return;
+  }
+  for (auto [name, value] : rows)
+    os << llvm::formatv("{0,-18} {1,10}\n", name, value);
+  for (auto &[stage, seconds] : watch.laps)
+    os << llvm::formatv("{0,-18} {1,7:f2} ms\n", stage, seconds * 1e3);
+  os << llvm::formatv("{0,-18} {1,7:f2} ms\n", "all stages",
+                      watch.total() * 1e3);
+}
+
+static void printIR(const Compilation &compilation) {
+  ir::ProgramHeader header;
+  header.name = *compilation.options.output;
+  header.tokens = compilation.options.tokens.value_or("str");
+  header.vocabulary = compilation.domain.vocabulary;
+  header.maxSeqLen = compilation.domain.maxSeqLen;
+  header.causal = compilation.domain.causal;
+  auto annotate = [&](const ir::Node *node) -> std::string {
+    if (node->isSelector())
+      return "";
+    const ir::NodeValues &values = compilation.values->of(node);
+    return values.known ? " in " + ir::printValueSet(values.values)
+                        : " in too many values";
+  };
+  ir::PrintOptions options;
+  options.annotation = annotate;
+  ir::print(llvm::outs(), compilation.output, header, options);
+}
+
+static int compile(const CommandLine &command) {
+  llvm::ErrorOr<std::unique_ptr<llvm::MemoryBuffer>> text =
+      llvm::MemoryBuffer::getFileOrSTDIN(command.input);
+  if (!text) {
+    error() << "'" << command.input << "': " << text.getError().message()
+            << "\n";
+    return commandIsWrong;
+  }
+  // On the command line, a wrong option is a wrong command.
+  CompileOptions options;
+  const std::pair<const cl::opt<std::string> *, const char *> given[] = {
+      {&command.tokens, "tokens"},
+      {&command.maxSeqLen, "max-seq-len"},
+      {&command.output, "output"}};
+  auto set = [&](llvm::StringRef key, llvm::StringRef value) {
+    llvm::Error failure = options.set(key, value);
+    if (!failure)
+      return true;
+    error() << "--" << key << ": " << llvm::toString(std::move(failure))
+            << "\n";
+    return false;
+  };
+  for (auto [option, key] : given)
+    if (option->getNumOccurrences() && !set(key, *option))
+      return commandIsWrong;
+  if (command.causal.getNumOccurrences())
+    options.causal = command.causal;
+  if (command.dtype != "float32" && command.dtype != "float64") {
+    error() << "--dtype is `" << command.dtype
+            << "`, but must be float32 or float64\n";
+    return commandIsWrong;
+  }
+  rt::DType dtype = command.dtype == "float64" ? rt::DType::Float64
+                                               : rt::DType::Float32;
+  if (command.stats.getNumOccurrences() && !command.stats.empty() &&
+      command.stats != "json") {
+    error() << "--stats is `" << command.stats
+            << "`, but must be empty or json\n";
+    return commandIsWrong;
+  }
+
+  Stopwatch watch;
+  Compilation compilation;
+  compilation.setText((*text)->getBuffer(), command.input);
+  auto fail = [&] {
+    compilation.diags.printAll(llvm::errs());
+    return programIsWrong;
+  };
+  if (command.emit == Stage::AST) {
+    std::string tree;
+    llvm::raw_string_ostream os(tree);
+    frontend::printAST(compilation.bufferId, compilation.diags, os);
+    if (compilation.diags.hasErrors())
+      return fail();
+    llvm::outs() << tree;
+    return 0;
+  }
+  // The type of the tokens may stand in the program.
+  if (command.vocabulary.getNumOccurrences()) {
+    if (!options.tokens)
+      for (const frontend::Pragma &pragma : frontend::readPragmas(
+               compilation.sources, compilation.bufferId))
+        if (pragma.key == "tokens")
+          if (llvm::Error failure = options.set("tokens", pragma.value))
+            llvm::consumeError(std::move(failure));
+    if (!set("vocab", command.vocabulary))
+      return commandIsWrong;
+  }
+
+  frontend::Options frontendOptions;
+  frontendOptions.includeDirs = command.includeDirs;
+  if (!compilation.evaluate(std::move(options), frontendOptions))
+    return fail();
+  watch.lap("frontend");
+  if (!compilation.inferValues())
+    return fail();
+  watch.lap("value sets");
+  if (command.emit == Stage::IR) {
+    printIR(compilation);
+    return 0;
+  }
+  if (!compilation.synthesise(dtype))
+    return fail();
+  watch.lap("synthesis");
+  if (command.emit == Stage::Circuit) {
+    backend::print(llvm::outs(), compilation.circuit);
+    return 0;
+  }
+  compilation.layOut();
+  if (command.emit == Stage::Layout) {
+    backend::print(llvm::outs(), compilation.circuit, compilation.layout);
+    return 0;
+  }
+  rt::Model model = compilation.makeModel(dtype);
+  watch.lap("assembly");
+  compilation.diags.printAll(llvm::errs());
+
+  std::string path = command.outputPath;
+  if (path.empty()) {
+    path = command.input == "-" ? "out.h5"
+                                : llvm::sys::path::stem(command.input).str() +
+                                      ".h5";
+  }
+  if (llvm::Error failure = rt::writeModel(model, path)) {
+    error() << llvm::toString(std::move(failure)) << "\n";
+    return commandIsWrong;
+  }
+  watch.lap("writing");
+  if (command.stats.getNumOccurrences())
+    printStats(model, watch, command.stats == "json");
+  return 0;
+}
+
+int main(int argc, char **argv) {
+  // LLVM's support library takes the name for its own counters.
+  llvm::StringMap<cl::Option *> &registered = cl::getRegisteredOptions();
+  if (auto it = registered.find("stats"); it != registered.end())
+    it->second->removeArgument();
+  static CommandLine command;
+  cl::HideUnrelatedOptions(command.category);
+  cl::SetVersionPrinter(
+      [](llvm::raw_ostream &os) { os << "raspc " RASP_VERSION "\n"; });
+  std::string complaint;
+  llvm::raw_string_ostream complaints(complaint);
+  if (!cl::ParseCommandLineOptions(
+          argc, argv,
+          "Compiles a RASP program to the weights of a transformer.\n\n"
+          "  Options may stand in the program, one per line: "
+          "`#@ vocab: a,b`, `#@ max-seq-len: 5`.\n",
+          &complaints)) {
+    llvm::errs() << complaint;
+    return commandIsWrong;
+  }
+  int status = 0;
+  frontend::runWithLargeStack([&] { status = compile(command); });
+  return status;
+}
