@@ -1,5 +1,4 @@
-//===- runtime/Atom.cpp - text forms of tokens and outputs
-//-----------------===//
+//===- runtime/Atom.cpp - text forms of tokens and outputs ----------------===//
 
 #include "runtime/Atom.h"
 

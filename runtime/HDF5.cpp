@@ -1,5 +1,4 @@
-//===- runtime/HDF5.cpp - handles of the HDF5 library
-//----------------------===//
+//===- runtime/HDF5.cpp - handles of the HDF5 library ---------------------===//
 
 #include "runtime/HDF5.h"
 

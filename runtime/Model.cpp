@@ -1,5 +1,4 @@
-//===- runtime/Model.cpp - sizes and rounding of a model
-//-------------------===//
+//===- runtime/Model.cpp - sizes and rounding of a model ------------------===//
 
 #include "runtime/Model.h"
 

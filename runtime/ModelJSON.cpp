@@ -1,4 +1,4 @@
-//===- runtime/ModelJSON.cpp - JSON parts of a model file ------------------===//
+//===- runtime/ModelJSON.cpp - JSON parts of a model file -----------------===//
 
 #include "runtime/ModelJSON.h"
 

@@ -1,5 +1,4 @@
-//===- runtime/TensorList.cpp - a model as named tensors
-//-------------------===//
+//===- runtime/TensorList.cpp - a model as named tensors ------------------===//
 
 #include "runtime/TensorList.h"
 

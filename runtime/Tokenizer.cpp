@@ -1,5 +1,4 @@
-//===- runtime/Tokenizer.cpp - values to token ids and back
-//----------------===//
+//===- runtime/Tokenizer.cpp - values to token ids and back ---------------===//
 
 #include "runtime/Tokenizer.h"
 

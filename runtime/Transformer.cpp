@@ -1,5 +1,4 @@
-//===- runtime/Transformer.cpp - the forward pass
-//--------------------------===//
+//===- runtime/Transformer.cpp - the forward pass -------------------------===//
 
 #include "runtime/Transformer.h"
 

@@ -1,5 +1,4 @@
-//===- runtime/WeightFileReader.cpp - models from disk
-//---------------------===//
+//===- runtime/WeightFileReader.cpp - models from disk --------------------===//
 //
 // A file may be damaged or made to do harm, so everything that it states is
 // compared with what the file can hold before it is believed. The library

@@ -1,5 +1,4 @@
-//===- runtime/WeightFileWriter.cpp - models to disk
-//-----------------------===//
+//===- runtime/WeightFileWriter.cpp - models to disk ----------------------===//
 //
 // The file is built in memory, written in one go under a temporary name and
 // renamed. Padded tensors are never made: a tensor is stored as tiles, and

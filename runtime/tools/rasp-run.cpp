@@ -1,5 +1,4 @@
-//===- runtime/tools/rasp-run.cpp - runs a model on inputs
-//-----------------===//
+//===- runtime/tools/rasp-run.cpp - runs a model on inputs ----------------===//
 
 #include "runtime/Atom.h"
 #include "runtime/ModelJSON.h"

@@ -1,5 +1,4 @@
-//===- test/unit/runtime/Forward.cpp - the forward pass
-//--------------------===//
+//===- test/unit/runtime/Forward.cpp - the forward pass -------------------===//
 
 #include "Models.h"
 #include "runtime/Tokenizer.h"

@@ -1,5 +1,4 @@
-//===- test/unit/runtime/Models.cpp - small models made by hand
-//------------===//
+//===- test/unit/runtime/Models.cpp - small models made by hand -----------===//
 
 #include "Models.h"
 

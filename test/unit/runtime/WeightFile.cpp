@@ -1,5 +1,4 @@
-//===- test/unit/runtime/WeightFile.cpp - writing and reading models
-//-------===//
+//===- test/unit/runtime/WeightFile.cpp - writing and reading models ------===//
 
 #include "runtime/WeightFile.h"
 #include "Models.h"
