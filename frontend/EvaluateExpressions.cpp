@@ -124,6 +124,8 @@ Object Evaluator::unknownName(const ast::Name *name) {
 // ---- Containers ----
 
 Object Evaluator::makeList(std::vector<Object> items, llvm::SMRange range) {
+  if (items.size() > maxElements)
+    return fail(range, ir::diag::TooLong, "list", maxElements);
   if (!spend(items.size(), range))
     return {};
   auto list = std::make_shared<List>();
@@ -388,6 +390,10 @@ Object Evaluator::call(const Function &function,
     return fail(site->range, ir::diag::RecursionTooDeep, function.name,
                 maxCalls);
   }
+  bool entersLibrary = function.fromLibrary && !libraryCall.isValid();
+  llvm::SaveAndRestore<LibraryCall> called(
+      library,
+      entersLibrary ? LibraryCall{site, scope, frames.size() + 1} : library);
   llvm::SaveAndRestore<llvm::SMRange> from(
       libraryCall, function.fromLibrary ? place(site->range) : libraryCall);
   frames.push_back({&function, site->range});

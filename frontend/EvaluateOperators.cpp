@@ -129,7 +129,11 @@ Object Evaluator::onLists(const ast::Binary *binary, const Object &left,
   }
   return fail(binary->opRange, ir::diag::OperandKinds,
               ast::spelling(binary->op), left.describe(), right.describe(),
-              "lists can be added to lists and multiplied by ints");
+              left.isFunction() || right.isFunction()
+                  ? "functions can be called and compared"
+              : left.isDict() || right.isDict()
+                  ? "dicts can be indexed and compared"
+                  : "lists can be added to lists and multiplied by ints");
 }
 
 Object Evaluator::logical(const ast::Binary *binary, const Object &left,

@@ -112,6 +112,13 @@ std::vector<llvm::StringRef> Evaluator::names() const {
 // ---- Messages ----
 
 bool Evaluator::isFirstReport(llvm::SMRange range, llvm::StringRef kind) {
+  if (exhausted)
+    return false;
+  if (diags.errorCount() > maxErrors) {
+    diags.emit(range, ir::diag::TooManyErrors, diags.errorCount());
+    stopped = exhausted = true;
+    return false;
+  }
   return reported.insert({range.Start.getPointer(), kind.data()}).second;
 }
 
@@ -119,19 +126,21 @@ bool Evaluator::isFirstReport(llvm::SMRange range, llvm::StringRef kind) {
 void Evaluator::noteCalls() {
   constexpr unsigned maxNotes = 3;
   unsigned notes = 0;
+  llvm::SMLoc last;
   for (const Frame &frame : llvm::reverse(frames)) {
-    if (frame.function->fromLibrary)
+    if (frame.function->fromLibrary || frame.call.Start == last)
       continue;
     if (notes++ == maxNotes)
       return;
     diags.emit(frame.call, ir::diag::CalledHere, frame.function->name);
+    last = frame.call.Start;
   }
 }
 
 std::string Evaluator::subject(const ast::Expression *expression,
                                const Object &object) {
   auto *name = llvm::dyn_cast<ast::Name>(expression);
-  if (!name || libraryCall.isValid())
+  if (!name)
     return object.describe();
   return (object.kindName() + " `" + name->name + "`").str();
 }
@@ -139,21 +148,50 @@ std::string Evaluator::subject(const ast::Expression *expression,
 void Evaluator::noteDefinition(const ast::Expression *expression,
                                const Object &object) {
   auto *name = llvm::dyn_cast<ast::Name>(expression);
-  if (!name || libraryCall.isValid())
+  if (!name)
     return;
-  Variable *variable = scope->lookup(name->name);
+  Environment *where = library.site ? library.scope : scope;
+  Variable *variable = where->lookup(name->name);
   if (variable && variable->range.isValid())
     diags.emit(
         variable->range, ir::diag::DefinedHere, name->name,
         ((object.isSop() ? " as an " : " as a ") + object.kindName()).str());
 }
 
+/// What the user wrote for an expression of the library: the argument, if it
+/// names a parameter of the function that the user called.
+const ast::Expression *
+Evaluator::inUserText(const ast::Expression *expression) const {
+  if (!library.site || frames.size() != library.depth)
+    return nullptr;
+  const ast::Define *definition = frames.back().function->definition;
+  if (!definition)
+    return expression; // a native function knows only its arguments
+  auto *name = llvm::dyn_cast<ast::Name>(expression);
+  if (name)
+    for (auto [parameter, argument] :
+         llvm::zip_equal(definition->parameters, library.site->arguments))
+      if (parameter.name == name->name)
+        return argument;
+  return nullptr;
+}
+
 Object Evaluator::failOn(const ast::Expression *expression,
                          const Object &object,
                          const ir::DiagKind<std::string> &kind) {
-  if (!object.isError() &&
-      report(expression->range, kind, subject(expression, object)))
-    noteDefinition(expression, object);
+  if (object.isError())
+    return {};
+  if (!libraryCall.isValid()) {
+    if (report(expression->range, kind, subject(expression, object)))
+      noteDefinition(expression, object);
+    return {};
+  }
+  const ast::Expression *argument = inUserText(expression);
+  if (!argument)
+    return fail(libraryCall, kind, object.describe());
+  llvm::SaveAndRestore<llvm::SMRange> at(libraryCall, argument->range);
+  if (report(libraryCall, kind, subject(argument, object)))
+    noteDefinition(argument, object);
   return {};
 }
 

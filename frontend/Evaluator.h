@@ -51,7 +51,7 @@ private:
   static constexpr unsigned million = 1000000;
   static constexpr unsigned maxSteps = 20 * million;
   static constexpr unsigned maxNodes = 4 * million;
-  static constexpr size_t maxElements = 10 * million;
+  static constexpr size_t maxElements = million;
 
   /// Counts `steps` units of work; false once the budget is spent.
   bool spend(size_t steps, llvm::SMRange range);
@@ -82,6 +82,7 @@ private:
                 const ir::DiagKind<std::string> &kind);
   bool isFirstReport(llvm::SMRange range, llvm::StringRef kind);
   void noteCalls();
+  const ast::Expression *inUserText(const ast::Expression *expression) const;
   /// "selector `flip`" for a name, else "a selector".
   std::string subject(const ast::Expression *expression, const Object &object);
   void noteDefinition(const ast::Expression *expression, const Object &object);
@@ -194,7 +195,15 @@ private:
     llvm::SMRange call;
   };
   std::vector<Frame> frames;
+  /// Where the user's text named what of the library is running.
   llvm::SMRange libraryCall;
+  /// The call of the library that it is, if it is one.
+  struct LibraryCall {
+    const ast::Call *site = nullptr;
+    Environment *scope = nullptr; ///< of the call
+    size_t depth = 0;             ///< of the frames in it
+  };
+  LibraryCall library;
 
   unsigned order = 0; ///< of assignments
   size_t steps = 0;

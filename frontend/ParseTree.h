@@ -41,6 +41,7 @@ public:
   /// Tokens from here on read as the end of the input.
   void endAt(size_t index) { limit = index - 1; }
   void endAtEnd() { limit = size() - 1; }
+  bool endsEarly() const { return limit + 1 != _tokens.size(); }
 
 private:
   size_t limit;
@@ -87,6 +88,7 @@ private:
   void reportMissingSemicolon(const antlr4::Token *token);
   void noteOpenBracket(const antlr4::Token *token);
   std::string describe(const antlr4::Token *token) const;
+  bool isPartOfNumber(const antlr4::Token *token) const;
   std::string hintFor(const antlr4::Token *token) const;
 
   const Source &source;

@@ -47,6 +47,13 @@ public:
     open.push_back(tree);
   }
 
+  /// A labelled alternative puts another node in the place of the rule's.
+  void enterOuterAlt(antlr4::ParserRuleContext *tree, size_t alt) override {
+    if (!open.empty() && open.back() == getContext())
+      open.back() = tree;
+    RASPParser::enterOuterAlt(tree, alt);
+  }
+
   /// Forgets the tree of the last statement.
   void startStatement() {
     getTreeTracker().reset();
@@ -68,7 +75,7 @@ class FileParser {
 public:
   FileParser(const Source &source, ir::Diagnostics &diags,
              ast::Context &context)
-      : context(context), builder(source, diags, context),
+      : diags(diags), context(context), builder(source, diags, context),
         input(source.codePoints()), lexer(&input), tokens(silenced(lexer)),
         strategy(std::make_shared<ErrorStrategy>(source, tokens, diags)),
         parser(tokens, strategy) {}
@@ -101,6 +108,7 @@ private:
 
   enum class Brace : uint8_t { Dict, Block };
 
+  ir::Diagnostics &diags;
   ast::Context &context;
   ASTBuilder builder;
   CodePoints input;
@@ -128,6 +136,14 @@ Tree *FileParser::tryRule(Tree *(RASPParser::*rule)()) {
 void FileParser::run(ast::Module &module) {
   while (tokens.LA(1) != antlr4::Token::EOF) {
     size_t start = tokens.index();
+    if (diags.errorCount() > maxErrors) {
+      diags.emit(builder.identifier(tokens.get(start)).range,
+                 ir::diag::TooManyErrors, diags.errorCount());
+      auto *rest = context.create<ast::Broken>({});
+      rest->loads = true;
+      module.statements.push_back(rest);
+      return;
+    }
     const ast::Statement *parsed =
         startsShellCommand(start) ? shellCommand() : statement();
     if (!parsed) {
@@ -236,6 +252,7 @@ void FileParser::followBraces(size_t begin, size_t end) {
 size_t FileParser::skip(size_t start, size_t index) {
   for (size_t i = index; tokens.type(i) != antlr4::Token::EOF; ++i) {
     if (i > start && tokens.startsLine(i) &&
+        tokens.type(i - 1) != RASPLexer::Comma &&
         (startsStatement(tokens, i) || startsShellCommand(i))) {
       // A definition at the left margin is not part of an open block.
       if (tokens.type(i) == RASPLexer::Def &&
@@ -267,6 +284,8 @@ size_t FileParser::skip(size_t start, size_t index) {
 void FileParser::resynchronise(size_t start) {
   braces.clear();
   for (;;) {
+    if (diags.errorCount() > maxErrors)
+      return;
     size_t error = std::max(start, strategy->errorIndex());
     followBraces(start, error);
     tokens.seek(skip(start, error));
@@ -298,17 +317,16 @@ const ast::Statement *FileParser::broken(size_t begin, size_t end) {
     if (type != RASPLexer::Identifier)
       continue;
     // `def f`, `for a, b in` and `a, b =`
-    size_t last = i, first = i;
+    size_t last = i;
     while (last + 2 < end && tokens.type(last + 1) == RASPLexer::Comma &&
            tokens.type(last + 2) == RASPLexer::Identifier)
       last += 2;
-    while (first >= begin + 2 && tokens.type(first - 1) == RASPLexer::Comma &&
-           tokens.type(first - 2) == RASPLexer::Identifier)
-      first -= 2;
-    size_t before = first > begin ? tokens.type(first - 1) : 0;
+    size_t before = i > begin ? tokens.type(i - 1) : 0;
     if (before == RASPLexer::Def || before == RASPLexer::For ||
         (last + 1 < end && tokens.type(last + 1) == RASPLexer::Assign))
-      targets.push_back(builder.identifier(tokens.get(i)));
+      for (size_t name = i; name <= last; name += 2)
+        targets.push_back(builder.identifier(tokens.get(name)));
+    i = last;
   }
   auto *statement =
       context.create<ast::Broken>(builder.identifier(tokens.get(begin)).range);

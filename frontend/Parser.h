@@ -18,6 +18,9 @@ namespace rasp::frontend {
 /// stack for each level; callers provide it with runWithLargeStack.
 inline constexpr unsigned maxNesting = 20000;
 
+/// Reading stops after so many errors.
+inline constexpr unsigned maxErrors = 100;
+
 /// Parses a whole buffer. Every syntax error is emitted; the module then holds
 /// the statements that are right, and Broken ones in place of the others.
 ast::Module parse(unsigned bufferId, ir::Diagnostics &diags,

@@ -73,16 +73,23 @@ static std::string nameOf(const antlr4::dfa::Vocabulary &vocabulary,
 
 std::string ErrorStrategy::describe(const Token *token) const {
   if (token->getType() == Token::EOF)
-    return tokens.get(token->getTokenIndex()) == token &&
-                   statementStart < token->getTokenIndex()
-               ? "the end"
-               : "the end of the file";
+    return tokens.endsEarly() ? "the end of the line" : "the end of the file";
   llvm::SMRange range = rangeOf(source, tokens, token);
   llvm::StringRef text(range.Start.getPointer(),
                        range.End.getPointer() - range.Start.getPointer());
   if (text.size() > 40)
     return llvm::formatv("`{0}...`", text.take_front(36));
   return inBackticks(text);
+}
+
+/// Does the token touch digits?
+bool ErrorStrategy::isPartOfNumber(const Token *token) const {
+  const std::u32string &text = source.codePoints();
+  auto isDigit = [&](size_t i) {
+    return i < text.size() && text[i] >= '0' && text[i] <= '9';
+  };
+  return isDigit(token->getStartIndex() - 1) ||
+         isDigit(token->getStopIndex() + 1);
 }
 
 /// What to write instead, as the rest of a message, or nothing.
@@ -116,14 +123,16 @@ std::string ErrorStrategy::hintFor(const Token *token) const {
       return "; a list does not end in a comma";
     break;
   case RASPLexer::Return:
-    return "; `return` ends a function's body and stands nowhere else";
+    return "; `return` stands at the end of a function's body alone";
   case RASPLexer::UnknownCharacter:
     return llvm::StringSwitch<std::string>(token->getText())
         .Case("'", "; strings stand in double quotes")
         .Case("&", "; write `and`")
         .Case("|", "; write `or`")
         .Case("!", "; write `not`")
-        .Case(".", "; a float has digits on both sides of its point")
+        .Case(".", isPartOfNumber(token)
+                       ? "; a float has digits on both sides of its point"
+                       : "")
         .Default("");
   default:
     break;
@@ -203,6 +212,19 @@ void ErrorStrategy::noteOpenBracket(const Token *token) {
                describe(open.back()));
 }
 
+/// Could the bracket that is open hold more items?
+static bool takesMore(antlr4::ParserRuleContext *tree) {
+  if (auto *list = dynamic_cast<RASPParser::ListContext *>(tree))
+    return !list->comprehension();
+  if (auto *dict = dynamic_cast<RASPParser::DictContext *>(tree))
+    return !dict->comprehension();
+  if (auto *aggregate = dynamic_cast<RASPParser::AggregateContext *>(tree))
+    return aggregate->expression().size() == 2;
+  return dynamic_cast<RASPParser::CallContext *>(tree) ||
+         dynamic_cast<RASPParser::RangeContext *>(tree) ||
+         dynamic_cast<RASPParser::ZipContext *>(tree);
+}
+
 void ErrorStrategy::report(antlr4::Parser *parser, const Token *token,
                            const IntervalSet &expected) {
   failedAt = token->getTokenIndex();
@@ -217,7 +239,8 @@ void ErrorStrategy::report(antlr4::Parser *parser, const Token *token,
   };
 
   if (expected.contains(size_t(RASPLexer::Semicolon)) &&
-      failedAt > statementStart && missesSemicolon(token) && hint.empty())
+      failedAt > statementStart && missesSemicolon(token) &&
+      (hint.empty() || token->getType() == RASPLexer::Return))
     return reportMissingSemicolon(token);
 
   if (expected.size() == 1) {
@@ -228,13 +251,14 @@ void ErrorStrategy::report(antlr4::Parser *parser, const Token *token,
     }
     if (needed == RASPLexer::Semicolon)
       return unexpected("an operator or `;`");
-    if (needed == RASPLexer::CloseBrace && rule == RASPParser::RuleStatement) {
+    if (needed == RASPLexer::CloseBrace &&
+        dynamic_cast<RASPParser::DefinitionContext *>(parser->getContext())) {
       diags.emit(range, ir::diag::UnexpectedToken, "`}` after `return`", found,
                  "; `return` is the last statement of a function");
       return;
     }
-    bool inList = rule == RASPParser::RulePrimary && closes(needed);
-    unexpected(llvm::formatv("{0}{1}", inList ? "`,` or " : "",
+    unexpected(llvm::formatv("{0}{1}",
+                             takesMore(parser->getContext()) ? "`,` or " : "",
                              nameOf(parser->getVocabulary(), needed)));
     if (closes(needed))
       noteOpenBracket(token);
