@@ -171,7 +171,10 @@ void Writer::writeLabels(hid_t parent) {
     pointers.push_back(label.c_str());
   Handle space = makeSpace({pointers.size()});
   Handle dataset = makeDataset(parent, "labels", vlenString, space, contiguous);
-  check(H5Dwrite(dataset, vlenString, H5S_ALL, H5S_ALL, H5P_DEFAULT,
+  // The library's own buffer is cleared for every use and has a megabyte.
+  Handle transfer(H5Pcreate(H5P_DATASET_XFER), H5Pclose);
+  H5Pset_buffer(transfer, 1 << 14, nullptr, nullptr);
+  check(H5Dwrite(dataset, vlenString, H5S_ALL, H5S_ALL, transfer,
                  pointers.data()));
 }
 
