@@ -70,6 +70,9 @@ struct Direction {
   double error = 0;
   /// A power of two of which all exact values are multiples; 0 if unknown.
   double grid = 0;
+  /// Where the exact value is 0, so is the actual one, whatever `error` says:
+  /// no hidden unit that writes the direction is active there.
+  bool exactZero = false;
   double atBos = 0;
   /// The s-op whose value or function this is; null for BOS.
   const ir::Node *node = nullptr;

@@ -253,6 +253,14 @@ View Lowering::profileOfSource(SourceState &state,
     profile = makeWidthProfile(byValue,
                                static_cast<unsigned>(state.numbers.front()),
                                relative, options.unitRoundoff);
+    // A threshold that is exactly 0 below is worth more than shared units.
+    std::vector<ProfilePoint> points;
+    for (size_t i = byValue.size(); i-- > 0;)
+      points.push_back({1 / (state.numbers[i] + 1), byValue[i]});
+    std::optional<Profile> steps =
+        makeProfile(points, error, options.unitRoundoff, true);
+    if (steps && steps->exactZero && low == 0 && high == 1)
+      profile = steps;
   } else {
     // Values that are equal as numbers are one point.
     std::vector<ProfilePoint> points;

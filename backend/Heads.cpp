@@ -24,15 +24,35 @@ using ir::OpKind;
 /// Logit distance at which the smaller weight is exactly 0, with a margin.
 static constexpr double hardDistance = 110;
 
-Lowering::Pattern &Lowering::patternOf(const Node *selector, BosMode mode) {
-  auto [it, isNew] = patterns.try_emplace({selector, mode});
-  Pattern &pattern = it->second;
-  if (!isNew)
-    return pattern;
+Lowering::Pattern &Lowering::patternOf(const Node *selector, BosMode mode,
+                                       bool ties) {
+  ties &= !(sets.selectors().facts(selector).atMostOneKey &&
+            mode == BosMode::Default);
+  auto lookUp = [&](bool withTies) -> Pattern & {
+    auto [it, isNew] = patterns.try_emplace({selector, mode, withTies});
+    if (isNew)
+      it->second = makePattern(selector, mode, withTies);
+    return it->second;
+  };
+  // The same head serves both, if its weights are equal anyway.
+  Pattern *pattern = &lookUp(false);
+  if (ties && !failed && (pattern->weightError > 0 || pattern->tooNoisy > 0))
+    pattern = &lookUp(true);
+  if (pattern->tooNoisy > 0 && !failed) {
+    diags.emit(rangeOf(selector), ir::diag::SelectorTooNoisy,
+               ir::mnemonic(selector->kind()).str(), pattern->tooNoisy);
+    failed = true;
+  }
+  return *pattern;
+}
+
+Lowering::Pattern Lowering::makePattern(const Node *selector, BosMode mode,
+                                        bool ties) {
+  Pattern pattern;
   const ir::SelectorFacts &facts = sets.selectors().facts(selector);
   Formula formula = makeFormula(selector, sets.selectors());
   Scores scores;
-  if (!buildScores(formula, facts, mode, scores)) {
+  if (!buildScores(formula, facts, mode, ties, scores)) {
     failed = true;
     return pattern;
   }
@@ -43,7 +63,7 @@ Lowering::Pattern &Lowering::patternOf(const Node *selector, BosMode mode) {
 
   double gap = scores.proportional ? 1 : 0.5;
   if (!scores.proportional) {
-    // A selector without conjuncts scores 0; BOS must still win its own row.
+    // Where selected keys score 0, BOS must still win its own row.
     double bosScore = scores.selected - (mode == BosMode::Default ? 0.5 : 0);
     View query = View::ofConstant(bosScore);
     if (bosScore <= 0)
@@ -56,18 +76,15 @@ Lowering::Pattern &Lowering::patternOf(const Node *selector, BosMode mode) {
     pattern.time = std::max({pattern.time, timeOf(circuit, term.key),
                              timeOf(circuit, term.query)});
 
-  while ((gap - 2 * scores.error) * pattern.step < hardDistance &&
-         pattern.step < 0x1p14)
+  double distance = gap - 2 * scores.error;
+  while (distance * pattern.step < hardDistance && pattern.step < 0x1p14)
     pattern.step *= 2;
   bool single = facts.atMostOneKey && mode == BosMode::Default;
   if (!single)
-    pattern.weightError = std::expm1(2 * scores.error * pattern.step);
-  if ((gap - 2 * scores.error) * pattern.step < hardDistance ||
-      pattern.weightError > 0.1) {
-    diags.emit(rangeOf(selector), ir::diag::SelectorTooNoisy,
-               ir::mnemonic(selector->kind()).str(), scores.error);
-    failed = true;
-  }
+    pattern.weightError = std::expm1(2 * scores.tieError * pattern.step);
+  if (distance * pattern.step < hardDistance ||
+      (ties && pattern.weightError > 0.1))
+    pattern.tooNoisy = scores.error;
   return pattern;
 }
 
@@ -123,7 +140,9 @@ DirId Lowering::moveValue(Pattern &pattern, View value, double empty,
 DirId Lowering::moveFunction(const Node *aggregate,
                              llvm::ArrayRef<double> byValue,
                              const Naming &naming) {
-  Pattern &pattern = patternOf(aggregate->operand(0), BosMode::Default);
+  // On every input with a result at most one key is selected.
+  Pattern &pattern =
+      patternOf(aggregate->operand(0), BosMode::Default, /*ties=*/false);
   if (failed)
     return Circuit::bos;
   llvm::ArrayRef<ir::Value> own = sets.of(aggregate).values;

@@ -18,7 +18,8 @@
 //
 // The parts: Functions.cpp (functions of one source), Tables.cpp (functions of
 // several), Profile.cpp (piecewise-linear functions of a scalar), Heads.cpp
-// (what heads move), Selectors.cpp (scores), Readout.cpp (the unembedding).
+// (what heads move), Selectors.cpp and Penalties.cpp (scores), Readout.cpp (the
+// unembedding).
 //
 //===----------------------------------------------------------------------===//
 
@@ -149,10 +150,15 @@ private:
     /// Relative error of the weights of selected keys.
     double weightError = 0;
     std::string name, construction;
+    /// Distance of logits below which weights may not vanish, when the scores
+    /// are too wrong to be used: their error.
+    double tooNoisy = 0;
     const ir::Node *selector = nullptr;
     std::map<unsigned, size_t> headByTime;
   };
-  Pattern &patternOf(const ir::Node *selector, BosMode mode);
+  /// With `ties`, several keys can be selected and must get equal weights.
+  Pattern &patternOf(const ir::Node *selector, BosMode mode, bool ties = true);
+  Pattern makePattern(const ir::Node *selector, BosMode mode, bool ties);
   /// A direction that holds the mean of `value`, and `empty` where nothing is
   /// selected.
   DirId moveValue(Pattern &pattern, View value, double empty,
@@ -167,16 +173,29 @@ private:
     std::vector<ScoreTerm> terms;
     double selected = 0;      ///< the score of selected keys
     double error = 0;         ///< largest error of a score
+    double tieError = 0;      ///< the same among selected keys
     bool proportional = false; ///< selected score varies with the query, and
                                ///< everything else is at least 1 below it
     std::string construction;
+    void note(llvm::StringRef text) {
+      construction += (construction.empty() ? "" : " and ") + text.str();
+    }
   };
   bool buildScores(const Formula &formula, const ir::SelectorFacts &facts,
-                   BosMode mode, Scores &scores);
+                   BosMode mode, bool ties, Scores &scores);
   bool addTabular(const Formula &formula, Scores &scores);
   bool addEquality(const ir::Node *key, const ir::Node *query,
-                   const ir::SelectorFacts &facts, bool alone,
+                   const ir::SelectorFacts &facts, bool alone, bool ties,
                    Scores &scores);
+
+  //===--- Penalties (Penalties.cpp) ---------------------------------------===//
+
+  /// Scores that are exactly 0 for selected keys and at most -1 for others,
+  /// although the values that are compared have errors.
+  bool addPenalties(const Formula &formula, Scores &scores);
+  /// A view that is exactly 0 off the set and at least 1 on it.
+  View exactIndicator(const ir::Node *sop, const std::vector<bool> &isIn,
+                      llvm::StringRef label);
 
   //===--- Output (Readout.cpp) --------------------------------------------===//
 
@@ -199,7 +218,9 @@ private:
   ir::Diagnostics &diags;
   Circuit circuit;
   std::map<unsigned, SourceState> states;
-  std::map<std::pair<const ir::Node *, BosMode>, Pattern> patterns;
+  std::map<std::tuple<const ir::Node *, BosMode, bool>, Pattern> patterns;
+  std::map<std::pair<const ir::Node *, std::vector<bool>>, View>
+      exactIndicators;
   llvm::DenseMap<const ir::Node *, View> scalars;
   std::map<View, size_t> neurons;
   std::map<std::pair<std::vector<const ir::Node *>, std::vector<double>>, View>

@@ -98,6 +98,14 @@ static std::optional<Profile> steps(llvm::ArrayRef<ProfilePoint> points,
   Profile profile;
   profile.constant = points[0].y;
   double first = points.front().x, last = points.back().x;
+  size_t changes = 0;
+  for (size_t i = 0; i + 1 < points.size(); ++i)
+    changes += points[i].y != points[i + 1].y;
+  // A single step can face away from the side where y is 0.
+  bool zeroLeft = changes == 1 && points.front().y == 0;
+  bool zeroRight = changes == 1 && points.back().y == 0;
+  profile.exactZero = zeroLeft || zeroRight;
+  profile.steps = true;
   for (size_t i = 0; i + 1 < points.size(); ++i) {
     double change = points[i + 1].y - points[i].y;
     if (change == 0)
@@ -112,7 +120,7 @@ static std::optional<Profile> steps(llvm::ArrayRef<ProfilePoint> points,
     if (error + 4 * rounding * (std::fabs(middle) + reach) > tolerance)
       return std::nullopt;
     // The units that face the nearer end have the smaller values.
-    if (last - middle <= middle - first) {
+    if (zeroLeft || (!zeroRight && last - middle <= middle - first)) {
       profile.units.push_back({slope, -slope * (middle - half), change});
       profile.units.push_back({slope, -slope * (middle + half), -change});
     } else {
@@ -146,7 +154,9 @@ rasp::backend::makeProfile(llvm::ArrayRef<ProfilePoint> points, double error,
   }
   bool noisy = polygon.error > 1e-4 * (high - low) &&
                stairs->error < polygon.error;
-  if (noisy || stairs->units.size() < polygon.units.size())
+  bool cleaner = stairs->exactZero && error > 0 &&
+                 stairs->units.size() <= polygon.units.size();
+  if (noisy || cleaner || stairs->units.size() < polygon.units.size())
     return stairs;
   return polygon;
 }

@@ -37,6 +37,10 @@ struct Profile {
   std::vector<ProfileUnit> units;
   /// Bound on the error of y at the points, rounding of the units included.
   double error = 0;
+  /// Where y is 0 all units are off, with a margin that covers the error of x.
+  bool exactZero = false;
+  /// Flat at the points: y does not change with small errors of x.
+  bool steps = false;
 };
 
 /// A point of the function; `x` ascending and distinct.

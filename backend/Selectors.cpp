@@ -271,10 +271,8 @@ bool Lowering::addTabular(const Formula &formula, Scores &scores) {
     error *= 1 + static_cast<double>(rows.size()) * 0.5;
   scores.selected += 1;
   scores.error += error;
-  scores.construction +=
-      (scores.construction.empty() ? "" : " and ") +
-      std::string(byKeyClass ? "key" : "query") + " classes " +
-      std::to_string(std::min(keyRank, queryRank));
+  scores.note(std::string(byKeyClass ? "key" : "query") + " classes " +
+              std::to_string(std::min(keyRank, queryRank)));
   return true;
 }
 
@@ -288,7 +286,7 @@ static bool isIntegral(llvm::ArrayRef<ir::Value> values) {
 
 bool Lowering::addEquality(const Node *key, const Node *query,
                            const ir::SelectorFacts &facts, bool alone,
-                           Scores &scores) {
+                           bool ties, Scores &scores) {
   const ir::NodeValues &keyValues = sets.of(key);
   const ir::NodeValues &queryValues = sets.of(query);
   if (!keyValues.known || !queryValues.known ||
@@ -378,7 +376,7 @@ bool Lowering::addEquality(const Node *key, const Node *query,
                      timeOf(circuit, term.query)});
   // Keys that tie must tie exactly: where several can be selected, scalars
   // with errors are no use.
-  bool accurate = facts.atMostOneKey ? error < 0.2 : error < 1e-6;
+  bool accurate = ties ? error == 0 : error < 0.2;
   if (!accurate || nextAttention(time) > nextAttention(codeTime))
     return false;
   for (ScoreTerm &term : terms)
@@ -386,15 +384,13 @@ bool Lowering::addEquality(const Node *key, const Node *query,
   scores.error += error;
   scores.proportional = shifted;
   scores.selected += 1;
-  scores.construction += (scores.construction.empty() ? "" : " and ") +
-                         std::string(shifted ? "2kq - k^2, never empty"
-                                             : "1 - (k - q)^2");
+  scores.note(shifted ? "2kq - k^2, never empty" : "1 - (k - q)^2");
   return true;
 }
 
 bool Lowering::buildScores(const Formula &formula,
                            const ir::SelectorFacts &facts, BosMode mode,
-                           Scores &scores) {
+                           bool ties, Scores &scores) {
   std::vector<const Formula *> conjuncts;
   switch (formula.kind) {
   case Formula::True:
@@ -442,10 +438,26 @@ bool Lowering::buildScores(const Formula &formula,
                     group.key()->kind() != OpKind::Const &&
                     group.query()->kind() != OpKind::Const;
     if (equality &&
-        addEquality(group.key(), group.query(), facts, alone, scores))
+        addEquality(group.key(), group.query(), facts, alone, ties, scores))
       continue;
-    if (failed || !addTabular(group, scores))
+    if (failed)
       return false;
+    Scores tabular;
+    if (!addTabular(group, tabular))
+      return false;
+    // Keys that are selected together must score exactly the same; others must
+    // stay apart.
+    if (ties ? tabular.error > 0 : scores.error + tabular.error > 0.05) {
+      if (!addPenalties(group, scores))
+        return false;
+      continue;
+    }
+    for (ScoreTerm &term : tabular.terms)
+      scores.terms.push_back(std::move(term));
+    scores.selected += tabular.selected;
+    scores.error += tabular.error;
+    scores.tieError += tabular.error;
+    scores.note(tabular.construction);
   }
 
   // Terms with the same key or the same query view are one rank.

@@ -82,6 +82,7 @@ View Lowering::emitProfile(const View &coordinate, const Profile &profile,
   }
   finishMlpDirection(dir, low - profile.constant - linear.high,
                      high - profile.constant - linear.low, profile.error);
+  circuit[dir].exactZero = profile.exactZero && profile.constant == 0;
   return view + View::of(dir);
 }
 
@@ -615,6 +616,9 @@ View Lowering::emitCells(const Table &table, const Naming &naming) {
     for (double entry : entries)
       if (!std::isnan(entry) && ++outcomes[entry] > outcomes[background])
         background = entry;
+    // Without a constant, 0 is exactly 0 where views have errors.
+    if (indicatorError > 0 && low == 0 && high == 1)
+      background = 0;
     std::vector<bool> covered(entries.size(), false);
     bool grow = entries.size() <= 4096;
     Odometer at(sizes);
@@ -623,7 +627,7 @@ View Lowering::emitCells(const Table &table, const Naming &naming) {
       if (covered[e] || std::isnan(entries[e]) || entries[e] == background)
         continue;
       double outcome = entries[e];
-      llvm::SmallVector<std::vector<uint32_t>, 3> box;
+      std::vector<std::vector<uint32_t>> box;
       for (size_t d = 0; d < dims; ++d)
         box.push_back({at.at[d]});
       // All entries of the box with dimension `d` fixed to `value`.
@@ -698,6 +702,7 @@ View Lowering::emitCells(const Table &table, const Naming &naming) {
     if (error == 0 && !integral)
       finishMlpDirection(dir, low - background, high - background,
                          options.unitRoundoff * largest);
+    circuit[dir].exactZero = true;
     View view = View::of(dir);
     view.constant = background;
     return view;
@@ -745,49 +750,56 @@ View Lowering::emitCells(const Table &table, const Naming &naming) {
   };
   double error = 0, axisLow = *llvm::min_element(axis),
          axisHigh = *llvm::max_element(axis);
+  // Gates that are wrong by d shift a unit by hold * d, as if x were wrong by
+  // at most four times the span of x for each unit of d.
+  double shift = 4 * (axisHigh - axisLow) * gateError;
   for (auto &[values, cells] : cellsByProfile) {
     std::vector<ProfilePoint> points = pointsOf(values);
     // Every cell starts from `low`: what lies above it is gated in.
     for (ProfilePoint &point : points)
       point.y -= low;
-    std::optional<Profile> profile =
-        makeProfile(points, axisError, options.unitRoundoff, false);
-    if (!profile) {
+    std::optional<Profile> profile = makeProfile(
+        points, axisError + shift, options.unitRoundoff, false);
+    double slack = indicatorError == 0 ? 0 : 1, hold = 0x1p-20;
+    if (profile)
+      for (const ProfileUnit &unit : profile->units)
+        hold = std::max(
+            hold,
+            (1 + slack) * (std::max(unit.slope * axisLow,
+                                    unit.slope * axisHigh) +
+                           unit.offset) +
+                std::fabs(unit.slope) * axisError);
+    hold = std::exp2(std::ceil(std::log2(hold)));
+    if (!profile || hold * gateError > 0.2) {
       diags.emit(rangeOf(state.node), ir::diag::ValuesTooClose,
                  spaceName(state.node), spaceName(naming.node));
       failed = true;
       return View();
     }
-    double unitError = profile->error;
+    double cellError = profile->error;
+    if (!profile->steps)
+      for (const ProfileUnit &unit : profile->units)
+        cellError += std::fabs(unit.weight) * hold * gateError;
+    for (const ProfileUnit &unit : profile->units)
+      cellError += std::fabs(unit.weight) * 8 * options.unitRoundoff * hold *
+                   static_cast<double>(gates + 1);
+    cellError += std::fabs(profile->constant) * 2 * gateError;
+    error = std::max(error, cellError);
     for (const auto &cell : cells) {
       View sum; // of the gates; `gates` when the cell is the right one
       for (size_t d = 0; d < dims; ++d)
         if (d != *rawDim)
           sum += indicators[d][cell[d]];
-      double slack = indicatorError == 0 ? 0 : 1;
       if (profile->constant != 0) {
         View input = sum * (1 + slack);
         input.constant -= (1 + slack) * static_cast<double>(gates) - 1;
         addNeuron(input, dir, profile->constant);
-        error = std::max(error, unitError + std::fabs(profile->constant) *
-                                                (2 * gateError));
       }
-      double gateNoise = 0;
       for (const ProfileUnit &unit : profile->units) {
-        double reach =
-            std::max(unit.slope * axisLow, unit.slope * axisHigh) + unit.offset;
-        double hold = std::exp2(std::ceil(std::log2(
-            std::max(reach * (1 + slack) + std::fabs(unit.slope) * axisError,
-                     0x1p-20))));
         View input = coordinate * unit.slope + sum * hold;
         input.constant += unit.offset - hold * static_cast<double>(gates);
         addNeuron(input, dir, unit.weight);
-        gateNoise += std::fabs(unit.weight) *
-                     (hold * gateError + 8 * options.unitRoundoff * hold *
-                                             static_cast<double>(gates + 1));
       }
-      error = std::max(error, unitError + gateNoise +
-                                  std::fabs(profile->constant) * 2 * gateError);
     }
   }
   finishMlpDirection(dir, 0, high - low, error);

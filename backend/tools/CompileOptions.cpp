@@ -79,7 +79,7 @@ static llvm::Error addRange(llvm::StringRef low, llvm::StringRef high,
                             llvm::StringRef tokens,
                             std::vector<Value> &values) {
   constexpr int64_t maxSize = 1 << 20;
-  int64_t first, last;
+  int64_t first = 0, last = 0;
   bool numbers = !low.getAsInteger(10, first) && !high.getAsInteger(10, last);
   std::optional<uint32_t> from = singleCodePoint(low),
                           to = singleCodePoint(high);

@@ -144,7 +144,7 @@ static void printIR(const Compilation &compilation) {
   ir::print(llvm::outs(), compilation.output, header, options);
 }
 
-static int compile(const CommandLine &command) {
+static int compile(CommandLine &command) {
   llvm::ErrorOr<std::unique_ptr<llvm::MemoryBuffer>> text =
       llvm::MemoryBuffer::getFileOrSTDIN(command.input);
   if (!text) {
