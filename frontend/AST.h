@@ -13,7 +13,8 @@
 #include "ir/Program.h"
 #include "llvm/Support/Allocator.h"
 #include "llvm/Support/Casting.h"
-#include "llvm/Support/SourceMgr.h"
+#include "llvm/Support/MemoryBufferRef.h"
+#include "llvm/Support/SMLoc.h"
 
 namespace rasp::ast {
 
@@ -217,9 +218,9 @@ struct Module {
 llvm::StringRef spelling(ir::OpKind op);
 
 /// Writes the statements as an indented tree with line and column of each
-/// node; `name` is the file's.
-void print(const Module &module, llvm::StringRef name,
-           const llvm::SourceMgr &sources, llvm::raw_ostream &os);
+/// node; they come from `file`.
+void print(const Module &module, llvm::MemoryBufferRef file,
+           llvm::raw_ostream &os);
 
 } // namespace rasp::ast
 

@@ -7,7 +7,9 @@
 //===----------------------------------------------------------------------===//
 
 #include "frontend/AST.h"
+#include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/Path.h"
 
 using namespace rasp;
 using namespace rasp::ast;
@@ -48,8 +50,12 @@ namespace {
 
 class Printer {
 public:
-  Printer(const llvm::SourceMgr &sources, llvm::raw_ostream &os)
-      : sources(sources), os(os) {}
+  Printer(llvm::StringRef text, llvm::raw_ostream &os) : os(os) {
+    lineStarts.push_back(text.begin());
+    for (const char &c : text)
+      if (c == '\n')
+        lineStarts.push_back(&c + 1);
+  }
 
   void statement(const Statement *statement, unsigned depth);
 
@@ -61,9 +67,11 @@ private:
   llvm::raw_ostream &indent(unsigned depth) {
     return os.indent(2 * std::min(depth, maxIndent));
   }
+  /// Not SourceMgr::getLineAndColumn, which walks along the line.
   void place(llvm::SMLoc location) {
-    auto [line, column] = sources.getLineAndColumn(location);
-    os << " @" << line << ':' << column;
+    auto line = llvm::upper_bound(lineStarts, location.getPointer());
+    os << " @" << line - lineStarts.begin() << ':'
+       << location.getPointer() - line[-1] + 1;
   }
   void names(Identifiers identifiers) {
     llvm::interleave(
@@ -81,7 +89,7 @@ private:
   }
   void shell(const Shell *command);
 
-  const llvm::SourceMgr &sources;
+  std::vector<const char *> lineStarts;
   llvm::raw_ostream &os;
 };
 
@@ -338,10 +346,11 @@ void Printer::statement(const Statement *statement, unsigned depth) {
   }
 }
 
-void ast::print(const Module &module, llvm::StringRef name,
-                const llvm::SourceMgr &sources, llvm::raw_ostream &os) {
-  os << "Program \"" << name << "\"\n";
-  Printer printer(sources, os);
+void ast::print(const Module &module, llvm::MemoryBufferRef file,
+                llvm::raw_ostream &os) {
+  os << "Program \"" << llvm::sys::path::filename(file.getBufferIdentifier())
+     << "\"\n";
+  Printer printer(file.getBuffer(), os);
   for (const Statement *statement : module.statements)
     printer.statement(statement, 1);
 }

@@ -59,7 +59,7 @@ std::optional<Object> Evaluator::lookup(llvm::StringRef name) {
   if (Variable *variable = scope->lookup(name)) {
     if (!variable->deferred)
       return variable->value;
-    llvm::SaveAndRestore<Environment *> inLibrary(scope, &base);
+    llvm::SaveAndRestore<Environment *> inLibrary(scope, &internal);
     Object value = evaluate(variable->deferred);
     if (!value.isError())
       program.setName(value.node(), name);
@@ -105,12 +105,15 @@ Object Evaluator::unknownName(const ast::Name *name) {
   };
   for (Environment *outer = scope; outer; outer = outer->parent)
     for (const Variable &variable : outer->all())
-      if (variable.name != "out" && !variable.name.starts_with("_"))
+      if (variable.name != "out")
         consider(variable.name);
   for (llvm::StringRef constant : constantNames)
     consider(constant);
   consider("tokens");
 
+  // A typo is reported wherever it is, a missing definition once.
+  if (best.empty() && !unknownNames.insert(name->name).second)
+    return {};
   std::string hint =
       best.empty() ? "" : ("; did you mean `" + best + "`?").str();
   if (isFirstReport(place(name->range), ir::diag::UnknownName.name)) {

@@ -53,8 +53,7 @@ bool Evaluator::isReserved(const ast::Identifier &target) {
     what = "a word of the language";
   else if (name == "out")
     what = "the value of the last expression";
-  else if (scope->kind == Environment::File && !name.starts_with("_") &&
-           base.find(name))
+  else if (scope->kind == Environment::File && base.find(name))
     what = "a name of the standard library";
   else
     return false;
@@ -216,9 +215,10 @@ void Evaluator::execute(const ast::Loop *loop) {
 
 // ---- Files ----
 
-/// The parsed file and its path, or null if there is none.
+/// The parsed file, or null if there is none; `file` tells it from others,
+/// however its path is written.
 const ast::Module *Evaluator::loadModule(const ast::Load *load,
-                                         std::string &path) {
+                                         llvm::sys::fs::UniqueID &file) {
   llvm::SourceMgr &sources = diags.sourceMgr();
   unsigned here = sources.FindBufferContainingLoc(load->range.Start);
   llvm::SmallVector<std::string> folders{""};
@@ -229,41 +229,40 @@ const ast::Module *Evaluator::loadModule(const ast::Load *load,
   folders.append(options.includeDirs.begin(), options.includeDirs.end());
 
   for (const std::string &folder : folders) {
-    llvm::SmallString<128> candidate(folder);
-    llvm::sys::path::append(candidate, load->path + ".rasp");
-    if (!llvm::sys::fs::is_regular_file(candidate))
+    llvm::SmallString<128> path(folder);
+    llvm::sys::path::append(path, load->path + ".rasp");
+    if (!llvm::sys::fs::is_regular_file(path) ||
+        llvm::sys::fs::getUniqueID(path, file))
       continue;
-    path = candidate.str().str();
-    auto known = modules.find(path);
+    auto known = modules.find(file);
     if (known != modules.end())
       return &known->second;
-    auto buffer = llvm::MemoryBuffer::getFile(candidate);
+    auto buffer = llvm::MemoryBuffer::getFile(path);
     if (!buffer)
       continue;
     unsigned id =
         sources.AddNewSourceBuffer(std::move(*buffer), load->range.Start);
-    return &modules.emplace(path, parse(id, diags, arena)).first->second;
+    return &modules.emplace(file, parse(id, diags, arena)).first->second;
   }
   report(load->pathRange, ir::diag::LoadMissing, load->path);
   return nullptr;
 }
 
 void Evaluator::execute(const ast::Load *load) {
-  std::string path;
-  const ast::Module *module = loadModule(load, path);
+  llvm::sys::fs::UniqueID id;
+  const ast::Module *module = loadModule(load, id);
   if (!module) {
     incomplete = true;
     return;
   }
-  if (llvm::is_contained(loading, path)) {
+  if (llvm::is_contained(loading, id)) {
     report(load->pathRange, ir::diag::LoadCycle, load->path);
-    incomplete = true;
     return;
   }
 
   kept.push_back(std::make_unique<Environment>(Environment::File, &base));
   Environment &file = *kept.back();
-  loading.push_back(path);
+  loading.push_back(id);
   {
     llvm::SaveAndRestore<Environment *> inFile(scope, &file);
     for (const ast::Statement *statement : module->statements) {

@@ -12,14 +12,16 @@ using namespace rasp::frontend;
 Evaluator::Evaluator(ir::Program &program, ir::Diagnostics &diags,
                      Options options)
     : program(program), diags(diags), options(std::move(options)),
-      base(Environment::Library, nullptr), global(Environment::File, &base),
-      scope(&base) {
-  for (auto [name, native] :
-       {std::pair("selector_width", Native::SelectorWidth),
-        std::pair("_is_atom", Native::IsAtom)}) {
-    functions.push_back({name, nullptr, &base, true, native});
-    base.get(name).value = &functions.back();
-  }
+      base(Environment::Library, nullptr),
+      internal(Environment::Library, &base), global(Environment::File, &base),
+      scope(&internal) {
+  auto addNative = [&](Environment &where, llvm::StringRef name,
+                       Native native) {
+    functions.push_back({name, nullptr, &internal, true, native});
+    where.get(name).value = &functions.back();
+  };
+  addNative(base, "selector_width", Native::SelectorWidth);
+  addNative(internal, "_is_atom", Native::IsAtom);
 
   ir::Diagnostics libraryDiags(librarySources);
   unsigned buffer = librarySources.AddNewSourceBuffer(
@@ -29,7 +31,7 @@ Evaluator::Evaluator(ir::Program &program, ir::Diagnostics &diags,
   assert(!library.hasErrors && "the library is right");
   for (const ast::Statement *statement : library.statements) {
     if (auto *define = llvm::dyn_cast<ast::Define>(statement)) {
-      functions.push_back({define->function.name, define, &base, true});
+      functions.push_back({define->function.name, define, &internal, true});
       base.get(define->function.name).value = &functions.back();
     } else {
       auto *assign = llvm::cast<ast::Assign>(statement);
@@ -102,8 +104,7 @@ std::vector<llvm::StringRef> Evaluator::names() const {
                                    std::end(constantNames));
   for (const Environment *environment : {&base, &global})
     for (const Variable &variable : environment->all())
-      if (environment == &global || !variable.name.starts_with("_"))
-        all.push_back(variable.name);
+      all.push_back(variable.name);
   llvm::sort(all);
   all.erase(llvm::unique(all), all.end());
   return all;
@@ -114,7 +115,7 @@ std::vector<llvm::StringRef> Evaluator::names() const {
 bool Evaluator::isFirstReport(llvm::SMRange range, llvm::StringRef kind) {
   if (exhausted)
     return false;
-  if (diags.errorCount() > maxErrors) {
+  if (diags.errorCount() >= maxErrors) {
     diags.emit(range, ir::diag::TooManyErrors, diags.errorCount());
     stopped = exhausted = true;
     return false;

@@ -19,6 +19,7 @@
 #include "frontend/Environment.h"
 #include "frontend/Frontend.h"
 #include "llvm/ADT/DenseSet.h"
+#include "llvm/Support/FileSystem/UniqueID.h"
 #include <deque>
 #include <map>
 
@@ -50,7 +51,7 @@ private:
   static constexpr unsigned maxListNesting = 1000;
   static constexpr unsigned million = 1000000;
   static constexpr unsigned maxSteps = 20 * million;
-  static constexpr unsigned maxNodes = 4 * million;
+  static constexpr unsigned maxNodes = million;
   static constexpr size_t maxElements = million;
 
   /// Counts `steps` units of work; false once the budget is spent.
@@ -114,7 +115,8 @@ private:
   std::optional<std::vector<Object>> items(const ast::Expression *iterable);
   bool isReserved(const ast::Identifier &target);
   void setOut(const Object &value);
-  const ast::Module *loadModule(const ast::Load *load, std::string &path);
+  const ast::Module *loadModule(const ast::Load *load,
+                                llvm::sys::fs::UniqueID &file);
 
   // ---- Expressions (EvaluateExpressions.cpp) ----
 
@@ -181,12 +183,13 @@ private:
 
   ast::Context arena;
   llvm::SourceMgr librarySources;
-  std::map<std::string, ast::Module> modules; ///< loaded files, by path
-  std::vector<std::string> loading;           ///< files that are running
+  std::map<llvm::sys::fs::UniqueID, ast::Module> modules; ///< loaded files
+  std::vector<llvm::sys::fs::UniqueID> loading; ///< files that are running
 
   std::deque<Function> functions;
-  Environment base;   ///< the library
-  Environment global; ///< the program's file, or the person's
+  Environment base;     ///< the library
+  Environment internal; ///< what only the library sees
+  Environment global;   ///< the program's file, or the person's
   std::vector<std::unique_ptr<Environment>> kept;
   Environment *scope; ///< the current one
 
@@ -212,6 +215,7 @@ private:
   bool stopped = false, exhausted = false;
   /// Names may be missing because what defines them could not be read.
   bool incomplete = false;
+  llvm::DenseSet<llvm::StringRef> unknownNames; ///< that have been reported
   llvm::DenseSet<std::pair<const char *, const char *>> reported;
   /// Names inside functions, given to nodes that got none from outside.
   std::vector<std::pair<const ir::Node *, llvm::StringRef>> localNames;

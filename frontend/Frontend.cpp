@@ -5,7 +5,6 @@
 #include "frontend/LargeStack.h"
 #include "frontend/Parser.h"
 #include "llvm/Support/MemoryBuffer.h"
-#include "llvm/Support/Path.h"
 
 using namespace rasp;
 using namespace rasp::frontend;
@@ -64,10 +63,7 @@ void frontend::printAST(unsigned bufferId, ir::Diagnostics &diags,
   runWithLargeStack([&] {
     ast::Context context;
     ast::Module module = parse(bufferId, diags, context);
-    if (module.hasErrors)
-      return;
-    llvm::StringRef path =
-        diags.sourceMgr().getMemoryBuffer(bufferId)->getBufferIdentifier();
-    ast::print(module, llvm::sys::path::filename(path), diags.sourceMgr(), os);
+    if (!module.hasErrors)
+      ast::print(module, *diags.sourceMgr().getMemoryBuffer(bufferId), os);
   });
 }

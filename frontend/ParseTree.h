@@ -69,6 +69,9 @@ public:
   /// Emits and throws; for limits that the grammar does not know.
   [[noreturn]] void tooDeep(const antlr4::Token *token);
 
+  /// Reports what follows a shell command on its line.
+  void expectEndOfLine(const antlr4::Token *token);
+
   antlr4::Token *recoverInline(antlr4::Parser *parser) override;
   void reportError(antlr4::Parser *parser,
                    const antlr4::RecognitionException &error) override;

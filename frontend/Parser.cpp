@@ -88,9 +88,9 @@ private:
     return &lexer;
   }
 
-  /// What the statement or command at the current token says, or null after
-  /// an error.
+  /// What the statement at the current token says, or null after an error.
   const ast::Statement *statement();
+  /// What the line at the current token says, Broken after an error.
   const ast::Statement *shellCommand();
 
   /// Calls a rule of the parser; null after an error.
@@ -136,7 +136,7 @@ Tree *FileParser::tryRule(Tree *(RASPParser::*rule)()) {
 void FileParser::run(ast::Module &module) {
   while (tokens.LA(1) != antlr4::Token::EOF) {
     size_t start = tokens.index();
-    if (diags.errorCount() > maxErrors) {
+    if (diags.errorCount() >= maxErrors) {
       diags.emit(builder.identifier(tokens.get(start)).range,
                  ir::diag::TooManyErrors, diags.errorCount());
       auto *rest = context.create<ast::Broken>({});
@@ -160,11 +160,16 @@ const ast::Statement *FileParser::statement() {
 }
 
 const ast::Statement *FileParser::shellCommand() {
-  size_t end = endOfLine(tokens.index());
+  size_t start = tokens.index(), end = endOfLine(start);
   tokens.endAt(end);
   RASPParser::ShellCommandContext *tree = tryRule(&RASPParser::shellCommand);
+  if (tree && tokens.LA(1) != antlr4::Token::EOF) {
+    strategy->expectEndOfLine(tokens.LT(1));
+    tree = nullptr;
+  }
   tokens.endAtEnd();
-  return tree ? builder.build(tree) : nullptr;
+  tokens.seek(end);
+  return tree ? builder.build(tree) : broken(start, end);
 }
 
 bool FileParser::startsShellCommand(size_t index) const {
@@ -284,7 +289,7 @@ size_t FileParser::skip(size_t start, size_t index) {
 void FileParser::resynchronise(size_t start) {
   braces.clear();
   for (;;) {
-    if (diags.errorCount() > maxErrors)
+    if (diags.errorCount() >= maxErrors)
       return;
     size_t error = std::max(start, strategy->errorIndex());
     followBraces(start, error);

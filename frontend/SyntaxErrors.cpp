@@ -225,6 +225,15 @@ static bool takesMore(antlr4::ParserRuleContext *tree) {
          dynamic_cast<RASPParser::ZipContext *>(tree);
 }
 
+/// What the brackets of this expression take, as the rest of a message.
+static std::string argumentsOf(antlr4::ParserRuleContext *tree) {
+  if (dynamic_cast<RASPParser::SelectContext *>(tree))
+    return "; `select` takes a key, a query and a comparison";
+  if (dynamic_cast<RASPParser::AggregateContext *>(tree))
+    return "; `aggregate` takes a selector, values and perhaps a default";
+  return "";
+}
+
 void ErrorStrategy::report(antlr4::Parser *parser, const Token *token,
                            const IntervalSet &expected) {
   failedAt = token->getTokenIndex();
@@ -251,6 +260,8 @@ void ErrorStrategy::report(antlr4::Parser *parser, const Token *token,
     }
     if (needed == RASPLexer::Semicolon)
       return unexpected("an operator or `;`");
+    if (needed == RASPLexer::Comma && closes(token->getType()))
+      hint = argumentsOf(parser->getContext());
     if (needed == RASPLexer::CloseBrace &&
         dynamic_cast<RASPParser::DefinitionContext *>(parser->getContext())) {
       diags.emit(range, ir::diag::UnexpectedToken, "`}` after `return`", found,
@@ -324,4 +335,11 @@ void ErrorStrategy::tooDeep(const Token *token) {
   diags.emit(rangeOf(source, tokens, token), ir::diag::NestedTooDeep,
              maxNesting);
   throw antlr4::ParseCancellationException();
+}
+
+void ErrorStrategy::expectEndOfLine(const Token *token) {
+  if (!reportBadToken(token))
+    diags.emit(rangeOf(source, tokens, token), ir::diag::UnexpectedToken,
+               "the end of the line", describe(token),
+               "; a command of the shell ends with its line");
 }
