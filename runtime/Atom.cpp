@@ -45,7 +45,7 @@ void rasp::rt::printJSON(llvm::raw_ostream &os, const Atom &atom) {
   else if (auto *integer = std::get_if<int64_t>(&atom))
     os << *integer;
   else
-    os << llvm::json::Value(llvm::StringRef(std::get<std::string>(atom)));
+    os << llvm::json::Value(llvm::json::fixUTF8(std::get<std::string>(atom)));
 }
 
 void rasp::rt::printJSON(llvm::raw_ostream &os, llvm::ArrayRef<Atom> atoms) {
@@ -57,15 +57,15 @@ void rasp::rt::printJSON(llvm::raw_ostream &os, llvm::ArrayRef<Atom> atoms) {
 
 std::optional<Atom> rasp::rt::atomFromJSON(const llvm::json::Value &json) {
   if (auto flag = json.getAsBoolean())
-    return Atom(*flag);
+    return std::make_optional<Atom>(*flag);
   if (auto text = json.getAsString())
-    return Atom(text->str());
+    return std::make_optional<Atom>(text->str());
   // Of a double, only the former gives an integer.
   auto integer = json.getAsInteger();
   if (integer && (*integer < 0 || json.getAsUINT64()))
-    return Atom(*integer);
+    return std::make_optional<Atom>(*integer);
   if (auto number = json.getAsNumber())
-    return Atom(*number);
+    return std::make_optional<Atom>(*number);
   return std::nullopt;
 }
 
@@ -75,7 +75,7 @@ std::optional<Atom> rasp::rt::atomFromJSON(const llvm::json::Value &json,
   if (!atom)
     return std::nullopt;
   if (auto *integer = std::get_if<int64_t>(&*atom); integer && type == "float")
-    return Atom(double(*integer));
+    return std::make_optional<Atom>(double(*integer));
   if (typeName(*atom) != type)
     return std::nullopt;
   return atom;

@@ -586,6 +586,12 @@ llvm::Expected<Model> rasp::rt::readModel(llvm::StringRef path) {
     return llvm::createFileError(
         path,
         fail("expected an HDF5 file (a model of raspc), this is not one"));
+  // Older layouts have no checksums, and HDF5 1.10 crashes on damage there.
+  if (bytes.size() > 8 && uint8_t(bytes[8]) < 2)
+    return llvm::createFileError(
+        path, fail("expected the layout of HDF5 1.10 (superblock version 2 or "
+                   "3, in h5py libver=\"latest\"), found version " +
+                   llvm::Twine(unsigned(uint8_t(bytes[8])))));
   startHDF5();
   llvm::Expected<Model> model = Reader(bytes).read(path.str());
   if (!model)

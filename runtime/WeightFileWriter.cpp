@@ -451,6 +451,9 @@ llvm::Error rasp::rt::writeModel(const Model &model, llvm::StringRef path) {
   // Renaming would replace a device by a file.
   if (fs::exists(path) && !fs::is_regular_file(path))
     return llvm::createFileError(path, fail("not a regular file"));
+  if (fs::exists(path) && !fs::can_write(path))
+    return llvm::createFileError(
+        path, std::make_error_code(std::errc::permission_denied));
   int descriptor;
   llvm::SmallString<128> temporary;
   if (std::error_code code =

@@ -67,11 +67,14 @@ public:
     runJSON(text, *value);
   }
 
-  void runLine(llvm::StringRef line) {
+  /// Reads a line of a file, `place`.
+  void runLine(llvm::StringRef line, std::string place) {
+    location = std::move(place);
     llvm::Expected<llvm::json::Value> value = parseJSON(line);
     if (!value)
-      return refuse(line, "expected a JSON list or {\"input\": list}: " +
-                              llvm::toString(value.takeError()));
+      return refuse(llvm::json::fixUTF8(line),
+                    "expected a JSON list or {\"input\": list}: " +
+                        llvm::toString(value.takeError()));
     if (llvm::json::Object *object = value->getAsObject())
       if (llvm::json::Value *input = object->get("input"))
         return runJSON(line, *input);
@@ -90,6 +93,8 @@ private:
   void runText(llvm::StringRef text) {
     run({tokenizer.split(text), ("\"" + text + "\"").str()});
   }
+
+  std::string location; ///< "lines:2: " for inputs of a file
 
   /// `source` is what the user wrote.
   void runJSON(llvm::StringRef source, const llvm::json::Value &value) {
@@ -136,7 +141,7 @@ private:
   void refuse(llvm::StringRef input, const llvm::Twine &reason) {
     anyRefused = true;
     llvm::outs().flush();
-    error() << "input " << input << ": " << reason << "\n";
+    error() << location << "input " << input << ": " << reason << "\n";
     if (json)
       llvm::outs() << llvm::json::Value(
                           llvm::json::Object{{"error", reason.str()}})
@@ -175,7 +180,9 @@ static bool runFile(Runner &runner, llvm::StringRef path) {
   for (llvm::line_iterator line(**buffer, /*SkipBlanks=*/true);
        !line.is_at_end(); ++line)
     if (!line->trim().empty())
-      runner.runLine(line->trim());
+      runner.runLine(
+          line->trim(),
+          (path + ":" + llvm::Twine(line.line_number()) + ": ").str());
   return true;
 }
 
@@ -210,13 +217,13 @@ int main(int argc, char **argv) {
             std::make_unique<TypedRunner<decltype(zero)>>(*model));
       });
   for (const std::string &text : plainInputs)
-    runner->runArgument(text);
+    runner->runArgument(llvm::json::fixUTF8(text));
   if (!inputsPath.empty() && !runFile(*runner, inputsPath))
     return commandIsWrong;
   llvm::outs().flush();
-  if (llvm::outs().has_error()) {
+  if (std::error_code code = llvm::outs().error()) {
     llvm::outs().clear_error();
-    error() << "cannot write the output\n";
+    error() << "cannot write the output: " << code.message() << "\n";
     return commandIsWrong;
   }
   return runner->anyRefused ? inputIsWrong : 0;

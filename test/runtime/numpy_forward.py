@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Runs a compiled model with NumPy alone and compares with raspc's runtime.
 
-    numpy_forward.py MODEL.h5 path/to/rasp-run
+    numpy_forward.py MODEL.h5... [path/to/rasp-run]
 
 Opens the file as a Python user would, with h5py, and knows of the model only
 what runtime/FORMAT.md says. The logits must be those that the file carries for
@@ -110,7 +110,7 @@ def same(a, b, tolerance):
     return type(a) is type(b) and a == b
 
 
-def main(path, rasp_run):
+def main(path, rasp_run="rasp-run"):
     config, state, vocab, special, output, labels, examples = load(path)
     shapes = {name: tensor.shape for name, tensor in state.items()}
     assert shapes == expected_shapes(config), shapes
@@ -152,4 +152,9 @@ def main(path, rasp_run):
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    models = [path for path in sys.argv[1:] if path.endswith(".h5")]
+    tools = [path for path in sys.argv[1:] if path not in models]
+    assert models and len(tools) <= 1, __doc__
+    for model in models:
+        print(f"{model}: ", end="", flush=True)
+        main(model, *tools)
