@@ -51,8 +51,8 @@ bool View::operator<(const View &other) const {
   };
   if (terms != other.terms)
     return std::lexicographical_compare(terms.begin(), terms.end(),
-                                        other.terms.begin(),
-                                        other.terms.end(), less);
+                                        other.terms.begin(), other.terms.end(),
+                                        less);
   return constant < other.constant;
 }
 

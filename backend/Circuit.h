@@ -1,4 +1,5 @@
-//===- backend/Circuit.h - heads and neurons over named directions -*- C++ -*-===//
+//===- backend/Circuit.h - heads and neurons over named directions -*- C++
+//-*-===//
 //
 // Between the RASP IR and weights lies the circuit: directions of the residual
 // stream with the variables that they hold, and the heads and neurons that

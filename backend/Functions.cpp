@@ -92,12 +92,11 @@ Lowering::SourceState &Lowering::stateOf(Source source) {
     state.access = Access::Width;
   } else if (source->kind() == OpKind::Aggregate) {
     const ir::NodeValues &inputs = sets.of(source->operand(1));
-    bool moves =
-        inputs.known &&
-        (sets.selectors().facts(source->operand(0)).atMostOneKey ||
-         llvm::none_of(inputs.values, [](const ir::Value &value) {
-           return value.isInt() || value.isFloat();
-         }));
+    bool moves = inputs.known &&
+                 (sets.selectors().facts(source->operand(0)).atMostOneKey ||
+                  llvm::none_of(inputs.values, [](const ir::Value &value) {
+                    return value.isInt() || value.isFloat();
+                  }));
     state.access = moves ? Access::Moved : Access::Mean;
   } else {
     state.access = Access::Derived;
@@ -123,9 +122,10 @@ View Lowering::rawView(SourceState &state) {
     if (failed)
       return View();
     naming.label = "1/(w+1)";
-    double high = 1 / (sets.of(node).low + 1), low = 1 / (sets.of(node).high + 1);
-    state.raw = moveValue(pattern, View::of(Circuit::bos), 1, naming, low, high,
-                          true);
+    double high = 1 / (sets.of(node).low + 1),
+           low = 1 / (sets.of(node).high + 1);
+    state.raw =
+        moveValue(pattern, View::of(Circuit::bos), 1, naming, low, high, true);
     // The share of BOS is one quotient: its error is relative.
     circuit[*state.raw].error =
         high * (pattern.weightError + 4 * options.unitRoundoff);
@@ -138,8 +138,8 @@ View Lowering::rawView(SourceState &state) {
     double empty = 0;
     if (node->value().isNumeric())
       empty = node->value().toDouble();
-    state.raw = moveValue(pattern, value, empty, naming, values.low,
-                          values.high, true);
+    state.raw =
+        moveValue(pattern, value, empty, naming, values.low, values.high, true);
     if (!state.numbers.empty())
       state.functions.emplace_back(state.numbers, *state.raw);
   }
@@ -194,8 +194,8 @@ View Lowering::functionOfSource(Source source, std::vector<double> byValue,
                                                      : WriterKind::PosEmbed;
     direction.node = naming.node;
     // Affine functions of the position share the position itself.
-    bool isNumber = !state.numbers.empty() &&
-                    affineIn(known, state.numbers).has_value();
+    bool isNumber =
+        !state.numbers.empty() && affineIn(known, state.numbers).has_value();
     direction.table = isNumber ? state.numbers : byValue;
     direction.space = naming.node && !isNumber
                           ? spaceName(naming.node)
@@ -250,9 +250,9 @@ View Lowering::profileOfSource(SourceState &state,
   double error = circuit[*state.raw].error;
   if (state.access == Access::Width) {
     double relative = error / circuit[*state.raw].high;
-    profile = makeWidthProfile(byValue,
-                               static_cast<unsigned>(state.numbers.front()),
-                               relative, options.unitRoundoff);
+    profile =
+        makeWidthProfile(byValue, static_cast<unsigned>(state.numbers.front()),
+                         relative, options.unitRoundoff);
     // A threshold that is exactly 0 below is worth more than shared units.
     std::vector<ProfilePoint> points;
     for (size_t i = byValue.size(); i-- > 0;)

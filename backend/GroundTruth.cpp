@@ -1,8 +1,8 @@
 //===- backend/GroundTruth.cpp - which weight is which variable -----------===//
 
 #include "backend/GroundTruth.h"
-#include "llvm/ADT/SetVector.h"
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/SetVector.h"
 #include <map>
 #include <set>
 
@@ -88,12 +88,10 @@ void Describer::collectWriters() {
       writers[layout.coordinate(output.target)].insert(componentOfHead[h]);
   for (const Neuron &neuron : circuit.neurons)
     for (const Term &term : neuron.outputs)
-      writers[layout.coordinate(term.dir)].insert(
-          componentOfMlp[neuron.layer]);
+      writers[layout.coordinate(term.dir)].insert(componentOfMlp[neuron.layer]);
 }
 
-void Describer::addReads(size_t component, const char *port,
-                         const View &view) {
+void Describer::addReads(size_t component, const char *port, const View &view) {
   for (const Term &term : view.terms)
     readers[layout.coordinate(term.dir)].insert({component, port});
 }
@@ -155,19 +153,20 @@ json::Value Describer::residual() const {
     for (const std::string &name : readerNames)
       readerList.push_back(name);
     bool isBos = space.begin == 0;
-    json::Object entry{
-        {"name", space.name},
-        {"range", json::Array{space.begin, space.end}},
-        {"encoding", isBos ? "constant" : isCode ? "categorical" : "scalar"},
-        {"labels", std::move(labels)},
-        {"writers", std::move(writerList)},
-        {"readers", std::move(readerList)},
-        {"live_from_half_layer", space.time},
-        {"role", isBos                                     ? "bookkeeping"
-                 : space.writer == WriterKind::TokenEmbed ||
-                         space.writer == WriterKind::PosEmbed
-                     ? "input"
-                     : "variable"}};
+    json::Object entry{{"name", space.name},
+                       {"range", json::Array{space.begin, space.end}},
+                       {"encoding", isBos    ? "constant"
+                                    : isCode ? "categorical"
+                                             : "scalar"},
+                       {"labels", std::move(labels)},
+                       {"writers", std::move(writerList)},
+                       {"readers", std::move(readerList)},
+                       {"live_from_half_layer", space.time},
+                       {"role", isBos ? "bookkeeping"
+                                : space.writer == WriterKind::TokenEmbed ||
+                                        space.writer == WriterKind::PosEmbed
+                                    ? "input"
+                                    : "variable"}};
     if (space.node) {
       json::Array at = lines(space.node);
       if (!at.empty())
@@ -242,26 +241,26 @@ json::Value Describer::circuitGraph() const {
     all.push_back(number);
     if (!bookkeeping)
       semantic.push_back(number);
-    edges.push_back(json::Object{{"i", number},
-                                 {"src", components[from].id},
-                                 {"dst", components[to].id},
-                                 {"port", name},
-                                 {"dims", std::move(ranges)},
-                                 {"vars", json::Array(variables)},
-                                 {"role", bookkeeping ? "bookkeeping"
-                                                      : "data"}});
+    edges.push_back(
+        json::Object{{"i", number},
+                     {"src", components[from].id},
+                     {"dst", components[to].id},
+                     {"port", name},
+                     {"dims", std::move(ranges)},
+                     {"vars", json::Array(variables)},
+                     {"role", bookkeeping ? "bookkeeping" : "data"}});
   }
   return json::Object{
       {"format", "raspc-circuit"},
       {"version", 1},
-      {"model", json::Object{{"n_layers", circuit.layers},
-                             {"tl_hook_scheme", "1.14"}}},
+      {"model",
+       json::Object{{"n_layers", circuit.layers}, {"tl_hook_scheme", "1.14"}}},
       {"nodes", std::move(nodes)},
       {"edges", std::move(edges)},
       {"circuits",
-       json::Object{{"static", json::Object{{"edges", std::move(all)}}},
-                    {"semantic",
-                     json::Object{{"edges", std::move(semantic)}}}}}};
+       json::Object{
+           {"static", json::Object{{"edges", std::move(all)}}},
+           {"semantic", json::Object{{"edges", std::move(semantic)}}}}}};
 }
 
 json::Value Describer::irGraph(const ir::Node *output) const {

@@ -26,8 +26,7 @@ struct GroundTruth {
 
 GroundTruth describe(const Circuit &circuit, const Layout &layout,
                      const ir::Node *output, const ir::NodeNames &names,
-                     const ir::ValueSets &sets,
-                     const llvm::SourceMgr &sources);
+                     const ir::ValueSets &sets, const llvm::SourceMgr &sources);
 
 } // namespace rasp::backend
 

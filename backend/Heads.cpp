@@ -73,8 +73,8 @@ Lowering::Pattern Lowering::makePattern(const Node *selector, BosMode mode,
       gap = 1;
   }
   for (const ScoreTerm &term : pattern.scores)
-    pattern.time = std::max({pattern.time, timeOf(circuit, term.key),
-                             timeOf(circuit, term.query)});
+    pattern.time = std::max(
+        {pattern.time, timeOf(circuit, term.key), timeOf(circuit, term.query)});
 
   double distance = gap - 2 * scores.error;
   while (distance * pattern.step < hardDistance && pattern.step < 0x1p14)
@@ -91,10 +91,8 @@ Lowering::Pattern Lowering::makePattern(const Node *selector, BosMode mode,
 DirId Lowering::moveValue(Pattern &pattern, View value, double empty,
                           const Naming &naming, double low, double high,
                           bool averages) {
-  unsigned time =
-      nextAttention(std::max(pattern.time, timeOf(circuit, value)));
-  auto [it, isNew] =
-      pattern.headByTime.try_emplace(time, circuit.heads.size());
+  unsigned time = nextAttention(std::max(pattern.time, timeOf(circuit, value)));
+  auto [it, isNew] = pattern.headByTime.try_emplace(time, circuit.heads.size());
   if (isNew) {
     Head head;
     head.name = pattern.name;
@@ -109,7 +107,8 @@ DirId Lowering::moveValue(Pattern &pattern, View value, double empty,
 
   Reading reading = read(value);
   // What BOS contributes is what an empty selection gives.
-  value += View::of(Circuit::bos, empty - atBos(circuit, value));
+  if (double correction = empty - atBos(circuit, value); correction != 0)
+    value += View::of(Circuit::bos, correction);
   Direction direction;
   direction.writer = WriterKind::Head;
   direction.node = naming.node;
@@ -123,10 +122,9 @@ DirId Lowering::moveValue(Pattern &pattern, View value, double empty,
   double magnitude =
       std::max(std::fabs(direction.low), std::fabs(direction.high));
   if (averages)
-    direction.error +=
-        pattern.weightError * (reading.high - reading.low) +
-        static_cast<double>(sets.domain().maxSeqLen + 3) *
-            options.unitRoundoff * magnitude;
+    direction.error += pattern.weightError * (reading.high - reading.low) +
+                       static_cast<double>(sets.domain().maxSeqLen + 3) *
+                           options.unitRoundoff * magnitude;
   else
     for (const Term &term : value.terms)
       direction.grid = std::max(direction.grid, circuit[term.dir].grid);

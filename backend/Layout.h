@@ -38,8 +38,7 @@ struct Layout {
 
 Layout layOut(const Circuit &circuit);
 
-void print(llvm::raw_ostream &os, const Circuit &circuit,
-           const Layout &layout);
+void print(llvm::raw_ostream &os, const Circuit &circuit, const Layout &layout);
 
 } // namespace rasp::backend
 

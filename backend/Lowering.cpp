@@ -38,7 +38,10 @@ llvm::SMRange Lowering::rangeOf(const Node *node) const {
 }
 
 std::string Lowering::spaceName(const Node *node) const {
-  return node ? names.of(node).str() : "tokens";
+  bool isToken =
+      !node || (ir::isLeaf(node->kind()) && node->kind() != OpKind::Indices &&
+                node->kind() != OpKind::Const);
+  return isToken ? "tokens" : names.of(node).str();
 }
 
 DirId Lowering::newDirection(Direction direction) {
@@ -81,7 +84,8 @@ Reading Lowering::read(const View &view) const {
   }
   // Sums of multiples of a power of two are exact while the significand holds
   // them; otherwise every product and every addition rounds.
-  bool exact = onGrid && grid > 0 && magnitude / grid <= 0.5 / options.unitRoundoff;
+  bool exact =
+      onGrid && grid > 0 && magnitude / grid <= 0.5 / options.unitRoundoff;
   if (rounds && !exact)
     reading.error += static_cast<double>(view.terms.size() + 2) *
                      options.unitRoundoff * magnitude;
@@ -109,14 +113,14 @@ View Lowering::functionOf(const Node *sop, llvm::ArrayRef<double> byValue,
   Naming naming{sop, label.str()};
   if (values.table.sources.size() == 1 && values.table.sources[0] == sop)
     return functionOfSource(sop, byValue, naming);
-  Table table;
+  FunctionTable table;
   table.sources.assign(values.table.sources.begin(),
                        values.table.sources.end());
   table.sizes.assign(values.table.sizes.begin(), values.table.sizes.end());
   table.entries.reserve(values.table.entries.size());
   for (int32_t entry : values.table.entries)
     table.entries.push_back(entry == ir::JointTable::impossible
-                                ? std::numeric_limits<double>::quiet_NaN()
+                                ? anyNumber
                                 : byValue[static_cast<size_t>(entry)]);
   std::vector<LinearForm> forms;
   if (table.sources.size() > 1)
@@ -166,9 +170,7 @@ View Lowering::scalarOf(const Node *sop) {
   auto byTable = [&] {
     std::vector<double> numbers;
     for (const ir::Value &value : values.values)
-      numbers.push_back(value.isNumeric()
-                            ? value.toDouble()
-                            : std::numeric_limits<double>::quiet_NaN());
+      numbers.push_back(value.isNumeric() ? value.toDouble() : anyNumber);
     view = functionOf(sop, numbers, "");
   };
   bool numeric = values.known && llvm::all_of(values.values, [](auto &value) {
@@ -176,9 +178,8 @@ View Lowering::scalarOf(const Node *sop) {
                  });
   if (sop->kind() == OpKind::Aggregate && !values.known) {
     view = rawView(stateOf(sop));
-  } else if (values.known &&
-             (!numeric || values.table.sources.size() < 2 ||
-              !ir::isElementwise(sop->kind()))) {
+  } else if (values.known && (!numeric || values.table.sources.size() < 2 ||
+                              !ir::isElementwise(sop->kind()))) {
     byTable();
   } else if (std::optional<View> affine = affineScalar(sop)) {
     view = *affine;

@@ -16,10 +16,10 @@
 //                     width is a profile of that
 //   derived           an elementwise s-op that was cut out of a large table
 //
-// The parts: Functions.cpp (functions of one source), Tables.cpp (functions of
-// several), Profile.cpp (piecewise-linear functions of a scalar), Heads.cpp
-// (what heads move), Selectors.cpp and Penalties.cpp (scores), Readout.cpp (the
-// unembedding).
+// The parts: Functions.cpp (functions of one source); Tables.cpp (functions of
+// several), with Packing.cpp, LinearForms.cpp and Cells.cpp; Profile.cpp
+// (piecewise-linear functions of a scalar); Neurons.cpp; Heads.cpp (what heads
+// move); Selectors.cpp and Penalties.cpp (scores); Readout.cpp (unembedding).
 //
 //===----------------------------------------------------------------------===//
 
@@ -27,6 +27,7 @@
 #define RASP_BACKEND_LOWERING_H
 
 #include "backend/Circuit.h"
+#include "backend/FunctionTable.h"
 #include "backend/Profile.h"
 #include "backend/SelectorFormula.h"
 #include "ir/Printer.h"
@@ -83,7 +84,8 @@ private:
   std::optional<View> affineScalar(const ir::Node *sop);
   bool requireValues(const ir::Node *sop, llvm::StringRef reader);
 
-  //===--- Functions of one source (Functions.cpp) -------------------------===//
+  //===--- Functions of one source (Functions.cpp)
+  //-------------------------===//
 
   enum class Access : uint8_t { Token, Position, Moved, Mean, Width, Derived };
   struct SourceState {
@@ -111,21 +113,36 @@ private:
                        const Naming &naming);
   bool isRaw(ir::Source source);
 
-  //===--- Functions of several sources (Tables.cpp) -----------------------===//
+  //===--- Functions of several sources (Tables.cpp ...)
+  //--------------------===//
 
-  struct Table {
-    llvm::SmallVector<ir::Source, 3> sources;
-    llvm::SmallVector<uint32_t, 3> sizes;
-    std::vector<double> entries; ///< NaN where any number will do
-  };
-  View realize(Table table, llvm::ArrayRef<LinearForm> forms,
+  View realize(FunctionTable table, llvm::ArrayRef<LinearForm> forms,
                const Naming &naming);
-  struct Packing;
-  std::optional<Packing> findPacking(const Table &table,
+  /// A linear form that decides the outcome, and the profile that reads it.
+  struct Packing {
+    View coordinate;
+    Profile profile;
+    unsigned time;
+  };
+  std::optional<Packing> findPacking(const FunctionTable &table,
                                      llvm::ArrayRef<LinearForm> forms);
-  View emitTable(const Table &table, llvm::ArrayRef<LinearForm> forms,
+  View emitTable(const FunctionTable &table, llvm::ArrayRef<LinearForm> forms,
                  const Naming &naming);
-  View emitCells(const Table &table, const Naming &naming);
+  /// The 0/1 views of the classes of each source but the one that stays a
+  /// scalar, and the table over those classes.
+  struct Cells {
+    FunctionTable table;
+    std::vector<std::vector<View>> indicators;
+    std::optional<size_t> rawDim;
+    double indicatorError = 0;
+    /// Bound on the error of a sum of one indicator per source.
+    double gateError = 0;
+  };
+  View emitCells(const FunctionTable &table, const Naming &naming);
+  Cells makeCells(const FunctionTable &table, std::optional<size_t> rawDim);
+  std::optional<View> emitProfileCells(const Cells &cells,
+                                       const Naming &naming);
+  View emitBoxes(const Cells &cells, const Naming &naming);
   View emitProfile(const View &coordinate, const Profile &profile,
                    const Naming &naming, double low, double high);
   /// Adds a hidden unit, or a target to the equal one that there is.
@@ -138,7 +155,8 @@ private:
   std::vector<LinearForm> collectForms(const ir::Node *sop,
                                        llvm::ArrayRef<ir::Source> sources);
 
-  //===--- Heads (Heads.cpp) -----------------------------------------------===//
+  //===--- Heads (Heads.cpp)
+  //-----------------------------------------------===//
 
   /// Whether BOS is one of the selected keys (so that its share shows their
   /// number), or only what remains when nothing is selected.
@@ -162,18 +180,18 @@ private:
   /// A direction that holds the mean of `value`, and `empty` where nothing is
   /// selected.
   DirId moveValue(Pattern &pattern, View value, double empty,
-                  const Naming &naming, double low, double high,
-                  bool averages);
-  DirId moveFunction(const ir::Node *aggregate,
-                     llvm::ArrayRef<double> byValue, const Naming &naming);
+                  const Naming &naming, double low, double high, bool averages);
+  DirId moveFunction(const ir::Node *aggregate, llvm::ArrayRef<double> byValue,
+                     const Naming &naming);
 
-  //===--- Selectors (Selectors.cpp) ---------------------------------------===//
+  //===--- Selectors (Selectors.cpp)
+  //---------------------------------------===//
 
   struct Scores {
     std::vector<ScoreTerm> terms;
-    double selected = 0;      ///< the score of selected keys
-    double error = 0;         ///< largest error of a score
-    double tieError = 0;      ///< the same among selected keys
+    double selected = 0;       ///< the score of selected keys
+    double error = 0;          ///< largest error of a score
+    double tieError = 0;       ///< the same among selected keys
     bool proportional = false; ///< selected score varies with the query, and
                                ///< everything else is at least 1 below it
     std::string construction;
@@ -188,7 +206,8 @@ private:
                    const ir::SelectorFacts &facts, bool alone, bool ties,
                    Scores &scores);
 
-  //===--- Penalties (Penalties.cpp) ---------------------------------------===//
+  //===--- Penalties (Penalties.cpp)
+  //---------------------------------------===//
 
   /// Scores that are exactly 0 for selected keys and at most -1 for others,
   /// although the values that are compared have errors.
@@ -197,7 +216,8 @@ private:
   View exactIndicator(const ir::Node *sop, const std::vector<bool> &isIn,
                       llvm::StringRef label);
 
-  //===--- Output (Readout.cpp) --------------------------------------------===//
+  //===--- Output (Readout.cpp)
+  //--------------------------------------------===//
 
   bool buildReadout(const ir::Node *output);
 

@@ -32,14 +32,14 @@ using ir::Source;
 static View offAtBos(const Circuit &circuit, View input) {
   double value = atBos(circuit, input);
   if (value > -1)
-    input += View::of(Circuit::bos, -std::exp2(std::ceil(std::log2(value + 2))));
+    input +=
+        View::of(Circuit::bos, -std::exp2(std::ceil(std::log2(value + 2))));
   return input;
 }
 
 /// Whether `view` is exactly 0 wherever it should be.
 static bool isExactZero(const Circuit &circuit, const View &view) {
-  return view.constant == 0 &&
-         llvm::all_of(view.terms, [&](const Term &term) {
+  return view.constant == 0 && llvm::all_of(view.terms, [&](const Term &term) {
            const Direction &dir = circuit[term.dir];
            return term.weight > 0 && dir.low >= 0 &&
                   ((dir.exactZero && dir.atBos == 0) || dir.error == 0);
@@ -105,21 +105,29 @@ View Lowering::exactIndicator(const Node *sop, const std::vector<bool> &isIn,
         std::swap(off, on);
       // 1 at the nearest point of the set, -1 at the nearest outside.
       double slope = 2 / (on - off), middle = (on + off) / 2;
-      double error = std::fabs(slope) *
-                     (read(coordinate).error +
-                      8 * options.unitRoundoff *
-                          std::max({std::fabs(on), std::fabs(off),
-                                    std::fabs(points.front().first),
-                                    std::fabs(points.back().first)}));
+      double error =
+          std::fabs(slope) * (read(coordinate).error +
+                              8 * options.unitRoundoff *
+                                  std::max({std::fabs(on), std::fabs(off),
+                                            std::fabs(points.front().first),
+                                            std::fabs(points.back().first)}));
       if (error < 0.5) {
         // A little steeper, so that it is 1 at least despite the error.
         slope *= 2;
+        // Between 1/(c+1) and 1/(c+2) both are integers but for rounding.
+        double integer = std::nearbyint(slope);
+        if (std::fabs(slope - integer) < 1e-9 * std::fabs(slope))
+          slope = integer;
+        double offset = -slope * middle;
+        integer = std::nearbyint(offset);
+        if (std::fabs(offset - integer) < 1e-9 * std::fabs(offset))
+          offset = integer;
         View input = coordinate * slope;
-        input.constant -= slope * middle;
+        input.constant += offset;
         DirId dir = newMlpDirection(Naming{sop, label.str()});
         addNeuron(offAtBos(circuit, input), dir, 1);
-        double end = points[at].second ? points.front().first
-                                       : points.back().first;
+        double end =
+            points[at].second ? points.front().first : points.back().first;
         finishMlpDirection(dir, 0, slope * (end - middle), 2 * error);
         circuit[dir].exactZero = true;
         return result = View::of(dir);
@@ -134,8 +142,7 @@ View Lowering::exactIndicator(const Node *sop, const std::vector<bool> &isIn,
   if (reading.error == 0)
     return result = view;
   if (reading.error > 0.2) {
-    diags.emit(rangeOf(sop), ir::diag::TooNoisy, spaceName(sop),
-               reading.error);
+    diags.emit(rangeOf(sop), ir::diag::TooNoisy, spaceName(sop), reading.error);
     failed = true;
     return View();
   }
@@ -176,8 +183,8 @@ bool Lowering::addPenalties(const Formula &formula, Scores &scores) {
   };
   llvm::ArrayRef<ir::Value> keys = valuesOf(key), queries = valuesOf(query);
   auto penalise = [&](const std::vector<bool> &keySet,
-                      const std::vector<bool> &querySet, llvm::StringRef keyLabel,
-                      llvm::StringRef queryLabel) {
+                      const std::vector<bool> &querySet,
+                      llvm::StringRef keyLabel, llvm::StringRef queryLabel) {
     auto any = [](const std::vector<bool> &set) {
       return llvm::is_contained(set, true);
     };
@@ -260,13 +267,13 @@ bool Lowering::addPenalties(const Formula &formula, Scores &scores) {
   }
 
   // Key classes by their rows.
-  auto holds = [&](const ir::Value &k, const ir::Value &q,
-                   const Formula &part, auto &self) -> bool {
+  auto holds = [&](const ir::Value &k, const ir::Value &q, const Formula &part,
+                   auto &self) -> bool {
     if (part.kind == Formula::Compare) {
-      ir::EvalResult outcome = ir::compare(
-          part.select->compare(),
-          isConstant(part.key()) ? part.key()->value() : k,
-          isConstant(part.query()) ? part.query()->value() : q);
+      ir::EvalResult outcome =
+          ir::compare(part.select->compare(),
+                      isConstant(part.key()) ? part.key()->value() : k,
+                      isConstant(part.query()) ? part.query()->value() : q);
       return outcome && outcome.value.isTruthy() != part.negated;
     }
     auto test = [&](const Formula &inner) { return self(k, q, inner, self); };

@@ -19,8 +19,7 @@ static double valueOf(const ProfileUnit &unit, double x) {
 
 /// Largest rounding error over the points, for any order of summation.
 static double roundingAt(const Profile &profile,
-                         llvm::ArrayRef<ProfilePoint> points,
-                         double rounding) {
+                         llvm::ArrayRef<ProfilePoint> points, double rounding) {
   double worst = 0;
   for (const ProfilePoint &point : points) {
     double total = 0, magnitude = 0, active = 1;
@@ -65,8 +64,7 @@ static bool isExactInteger(const Profile &profile,
 static Profile interpolate(llvm::ArrayRef<ProfilePoint> points, double error,
                            double rounding, bool allowLinear) {
   Profile profile;
-  double slope =
-      (points[1].y - points[0].y) / (points[1].x - points[0].x);
+  double slope = (points[1].y - points[0].y) / (points[1].x - points[0].x);
   if (allowLinear) {
     profile.linear = slope;
     profile.constant = points[0].y - slope * points[0].x;
@@ -77,8 +75,8 @@ static Profile interpolate(llvm::ArrayRef<ProfilePoint> points, double error,
   }
   double steepest = std::fabs(slope);
   for (size_t i = 1; i + 1 < points.size(); ++i) {
-    double next = (points[i + 1].y - points[i].y) /
-                  (points[i + 1].x - points[i].x);
+    double next =
+        (points[i + 1].y - points[i].y) / (points[i + 1].x - points[i].x);
     // Collinear points have slopes that differ by rounding alone.
     if (std::fabs(next - slope) >
         1e-12 * (std::fabs(next) + std::fabs(slope))) {
@@ -152,8 +150,8 @@ rasp::backend::makeProfile(llvm::ArrayRef<ProfilePoint> points, double error,
     low = std::min(low, point.y);
     high = std::max(high, point.y);
   }
-  bool noisy = polygon.error > 1e-4 * (high - low) &&
-               stairs->error < polygon.error;
+  bool noisy =
+      polygon.error > 1e-4 * (high - low) && stairs->error < polygon.error;
   bool cleaner = stairs->exactZero && error > 0 &&
                  stairs->units.size() <= polygon.units.size();
   if (noisy || cleaner || stairs->units.size() < polygon.units.size())
@@ -197,13 +195,11 @@ Profile rasp::backend::makeWidthProfile(llvm::ArrayRef<double> values,
       double j = unit.slope / -2;
       if (j > w + 1)
         continue;
-      total += std::fabs(unit.weight) *
-               (2 * j * x * error + 6 * unitRoundoff);
+      total += std::fabs(unit.weight) * (2 * j * x * error + 6 * unitRoundoff);
       magnitude += std::fabs(valueOf(unit, x));
       ++count;
     }
-    best.error =
-        std::max(best.error, total + count * unitRoundoff * magnitude);
+    best.error = std::max(best.error, total + count * unitRoundoff * magnitude);
   }
   return best;
 }

@@ -1,4 +1,5 @@
-//===- backend/Profile.h - piecewise-linear functions of a scalar -*- C++ -*-===//
+//===- backend/Profile.h - piecewise-linear functions of a scalar -*- C++
+//-*-===//
 //
 // A function on finitely many points of a scalar, as one hidden ReLU layer:
 //

@@ -65,7 +65,8 @@ bool Lowering::buildReadout(const Node *output) {
   // Numbers that differ by the interpreter's own rounding are one.
   numbers.erase(llvm::unique(numbers,
                              [](double a, double b) {
-                               return b - a <= 1e-12 * std::max(1.0, std::fabs(b));
+                               return b - a <=
+                                      1e-12 * std::max(1.0, std::fabs(b));
                              }),
                 numbers.end());
   double gap = std::numeric_limits<double>::infinity();
@@ -80,8 +81,8 @@ bool Lowering::buildReadout(const Node *output) {
     double reach = std::max(std::fabs(values.low), std::fabs(values.high));
     // The nearest value wins by 1 - 2 * error; logits are rounded.
     double rounding = 8 * options.unitRoundoff * reach * reach;
-    readout.numerical = numbers.size() > maxListedValues ||
-                        rounding > 0.5 * (1 - 2 * error);
+    readout.numerical =
+        numbers.size() > maxListedValues || rounding > 0.5 * (1 - 2 * error);
     for (double number : numbers) {
       readout.values.push_back(
           ints ? Value::integer(static_cast<int64_t>(number))

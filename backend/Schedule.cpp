@@ -38,13 +38,13 @@ void rasp::backend::schedule(Circuit &circuit) {
   for (size_t i = 0; i < circuit.heads.size(); ++i)
     for (size_t j = i + 1; j < circuit.heads.size(); ++j) {
       Head &early = circuit.heads[i], &late = circuit.heads[j];
-      bool same = early.step == late.step &&
-                  early.scores.size() == late.scores.size() &&
-                  llvm::all_of(llvm::zip(early.scores, late.scores),
-                               [](auto pair) {
-                                 auto &[a, b] = pair;
-                                 return a.key == b.key && a.query == b.query;
-                               });
+      bool same =
+          early.step == late.step &&
+          early.scores.size() == late.scores.size() &&
+          llvm::all_of(llvm::zip(early.scores, late.scores), [](auto pair) {
+            auto &[a, b] = pair;
+            return a.key == b.key && a.query == b.query;
+          });
       bool movable =
           same && llvm::all_of(early.outputs, [&](const HeadOutput &output) {
             return firstRead[static_cast<uint32_t>(output.target)] >

@@ -1,4 +1,5 @@
-//===- backend/SelectorFormula.h - selectors in negation normal form -*- C++ -*-===//
+//===- backend/SelectorFormula.h - selectors in negation normal form -*- C++
+//-*-===//
 //
 // A selector as and/or over comparisons, with negations pushed into them and
 // nested ands and ors flattened.

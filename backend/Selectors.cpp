@@ -109,8 +109,8 @@ static const ir::Value &valueOn(const Side &side, const Node *node,
                                 const ir::ValueSets &sets) {
   if (node->kind() == OpKind::Const)
     return node->value();
-  size_t i = static_cast<size_t>(llvm::find(side.nodes, node) -
-                                 side.nodes.begin());
+  size_t i =
+      static_cast<size_t>(llvm::find(side.nodes, node) - side.nodes.begin());
   return sets.of(node).values[static_cast<size_t>(tuple[i])];
 }
 
@@ -124,10 +124,9 @@ static bool holds(const Formula &formula, const Side &keys,
   case Formula::False:
     return false;
   case Formula::Compare: {
-    ir::EvalResult outcome =
-        ir::compare(formula.select->compare(),
-                    valueOn(keys, formula.key(), keyTuple, sets),
-                    valueOn(queries, formula.query(), queryTuple, sets));
+    ir::EvalResult outcome = ir::compare(
+        formula.select->compare(), valueOn(keys, formula.key(), keyTuple, sets),
+        valueOn(queries, formula.query(), queryTuple, sets));
     // Kinds that do not compare make the interpreter fail: no input with a
     // result has this pair.
     return outcome && outcome.value.isTruthy() != formula.negated;
@@ -183,8 +182,8 @@ bool Lowering::addTabular(const Formula &formula, Scores &scores) {
 
   std::vector<std::vector<bool>> byKey(
       keys.tuples.size(), std::vector<bool>(queries.tuples.size()));
-  std::vector<std::vector<bool>> byQuery(
-      queries.tuples.size(), std::vector<bool>(keys.tuples.size()));
+  std::vector<std::vector<bool>> byQuery(queries.tuples.size(),
+                                         std::vector<bool>(keys.tuples.size()));
   for (size_t k = 0; k < keys.tuples.size(); ++k)
     for (size_t q = 0; q < queries.tuples.size(); ++q)
       byQuery[q][k] = byKey[k][q] = holds(formula, keys, keys.tuples[k],
@@ -201,13 +200,12 @@ bool Lowering::addTabular(const Formula &formula, Scores &scores) {
     std::vector<double> numbers(isTrue.begin(), isTrue.end());
     if (side.nodes.size() == 1)
       return functionOf(side.nodes[0], numbers, label);
-    Table table;
+    FunctionTable table;
     table.sources.assign(side.sources.begin(), side.sources.end());
     table.sizes.assign(side.sizes.begin(), side.sizes.end());
     for (int32_t tuple : side.tupleOfEntry)
-      table.entries.push_back(tuple < 0
-                                  ? std::numeric_limits<double>::quiet_NaN()
-                                  : numbers[static_cast<size_t>(tuple)]);
+      table.entries.push_back(tuple < 0 ? anyNumber
+                                        : numbers[static_cast<size_t>(tuple)]);
     return realize(std::move(table), {}, Naming{side.nodes[0], label.str()});
   };
   // Many classes of one source: its one-hot directions serve all of them.
@@ -227,10 +225,10 @@ bool Lowering::addTabular(const Formula &formula, Scores &scores) {
   auto isZero = [](const std::vector<bool> &row) {
     return llvm::none_of(row, [](bool b) { return b; });
   };
-  size_t keyRank = keyRows.size() -
-                   static_cast<size_t>(llvm::count_if(keyRows, isZero));
-  size_t queryRank = queryRows.size() -
-                     static_cast<size_t>(llvm::count_if(queryRows, isZero));
+  size_t keyRank =
+      keyRows.size() - static_cast<size_t>(llvm::count_if(keyRows, isZero));
+  size_t queryRank =
+      queryRows.size() - static_cast<size_t>(llvm::count_if(queryRows, isZero));
   bool byKeyClass = keyRank <= queryRank;
   const auto &rows = byKeyClass ? keyRows : queryRows;
   const auto &classOf = byKeyClass ? keyClass : queryClass;
@@ -289,8 +287,8 @@ bool Lowering::addEquality(const Node *key, const Node *query,
                            bool ties, Scores &scores) {
   const ir::NodeValues &keyValues = sets.of(key);
   const ir::NodeValues &queryValues = sets.of(query);
-  if (!keyValues.known || !queryValues.known ||
-      !isIntegral(keyValues.values) || !isIntegral(queryValues.values))
+  if (!keyValues.known || !queryValues.known || !isIntegral(keyValues.values) ||
+      !isIntegral(queryValues.values))
     return false;
   size_t common = llvm::count_if(keyValues.values, [&](const ir::Value &k) {
     return llvm::any_of(queryValues.values, [&](const ir::Value &q) {
@@ -330,7 +328,8 @@ bool Lowering::addEquality(const Node *key, const Node *query,
       result.push_back((value.toDouble() + shift) * (value.toDouble() + shift));
     return result;
   };
-  double keyReach = std::max(std::fabs(keyValues.low), std::fabs(keyValues.high));
+  double keyReach =
+      std::max(std::fabs(keyValues.low), std::fabs(keyValues.high));
   double queryReach =
       std::max(std::fabs(queryValues.low), std::fabs(queryValues.high));
   View k = scalarOf(key), q = scalarOf(query);
@@ -340,8 +339,8 @@ bool Lowering::addEquality(const Node *key, const Node *query,
   std::vector<ScoreTerm> terms;
   double error;
   Reading readK = read(k), readQ = read(q);
-  double rounding = 4 * options.unitRoundoff *
-                    (keyReach + 1) * (queryReach + 1) * 2;
+  double rounding =
+      4 * options.unitRoundoff * (keyReach + 1) * (queryReach + 1) * 2;
   if (readK.error == 0 && readQ.error == 0)
     rounding = 0;
   if (shifted) {
@@ -372,8 +371,8 @@ bool Lowering::addEquality(const Node *key, const Node *query,
   }
   unsigned time = 0;
   for (const ScoreTerm &term : terms)
-    time = std::max({time, timeOf(circuit, term.key),
-                     timeOf(circuit, term.query)});
+    time = std::max(
+        {time, timeOf(circuit, term.key), timeOf(circuit, term.query)});
   // Keys that tie must tie exactly: where several can be selected, scalars
   // with errors are no use.
   bool accurate = ties ? error == 0 : error < 0.2;
@@ -382,6 +381,7 @@ bool Lowering::addEquality(const Node *key, const Node *query,
   for (ScoreTerm &term : terms)
     scores.terms.push_back(std::move(term));
   scores.error += error;
+  scores.tieError += error;
   scores.proportional = shifted;
   scores.selected += 1;
   scores.note(shifted ? "2kq - k^2, never empty" : "1 - (k - q)^2");
@@ -414,9 +414,8 @@ bool Lowering::buildScores(const Formula &formula,
     auto same = llvm::find_if(grouped, [&](const Formula &group) {
       const Formula &first =
           group.kind == Formula::And ? group.parts.front() : group;
-      return part->kind == Formula::Compare &&
-             first.kind == Formula::Compare && first.key() == part->key() &&
-             first.query() == part->query();
+      return part->kind == Formula::Compare && first.kind == Formula::Compare &&
+             first.key() == part->key() && first.query() == part->query();
     });
     if (same == grouped.end()) {
       grouped.push_back(*part);
@@ -434,8 +433,7 @@ bool Lowering::buildScores(const Formula &formula,
   for (const Formula &group : grouped) {
     bool equality = group.kind == Formula::Compare &&
                     group.select->compare() == ir::CompareOp::Eq &&
-                    !group.negated &&
-                    group.key()->kind() != OpKind::Const &&
+                    !group.negated && group.key()->kind() != OpKind::Const &&
                     group.query()->kind() != OpKind::Const;
     if (equality &&
         addEquality(group.key(), group.query(), facts, alone, ties, scores))

@@ -97,16 +97,17 @@ bool Compilation::layOut() {
 }
 
 /// A few inputs of all lengths, for readers of the file to test themselves.
-static std::vector<std::vector<rt::Atom>> makeExamples(const ir::Domain &domain) {
+static std::vector<std::vector<rt::Atom>>
+makeExamples(const ir::Domain &domain) {
   std::vector<std::vector<rt::Atom>> examples;
   size_t tokens = domain.vocabulary.size();
   uint64_t state = 1;
   unsigned count = std::min(8u, domain.maxSeqLen + 3);
   for (unsigned e = 0; e < count; ++e) {
     // The longest first, then shorter and shorter ones.
-    unsigned length = std::max(
-        1u, domain.maxSeqLen - std::min(domain.maxSeqLen - 1,
-                                        e * domain.maxSeqLen / count));
+    unsigned length =
+        std::max(1u, domain.maxSeqLen - std::min(domain.maxSeqLen - 1,
+                                                 e * domain.maxSeqLen / count));
     length = std::min(length, 64u);
     std::vector<rt::Atom> example;
     for (unsigned i = 0; i < length; ++i) {
@@ -121,8 +122,8 @@ static std::vector<std::vector<rt::Atom>> makeExamples(const ir::Domain &domain)
 
 rt::Model Compilation::makeModel(rt::DType dtype) {
   rt::Model model = backend::assemble(circuit, layout, domain, dtype);
-  backend::GroundTruth truth = backend::describe(circuit, layout, output,
-                                                 *names, *values, sources);
+  backend::GroundTruth truth =
+      backend::describe(circuit, layout, output, *names, *values, sources);
   model.residual = std::move(truth.residual);
   model.circuit = std::move(truth.circuit);
   model.ir = std::move(truth.ir);

@@ -1,4 +1,5 @@
-//===- backend/tools/Compilation.h - one program through all stages -*- C++ -*-===//
+//===- backend/tools/Compilation.h - one program through all stages -*- C++
+//-*-===//
 //
 // Holds what the stages hand to each other, in order: text, IR, value sets,
 // circuit, layout, model. Each step needs the ones before it and returns

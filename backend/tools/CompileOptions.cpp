@@ -126,11 +126,10 @@ rasp::parseVocabulary(llvm::StringRef text, llvm::StringRef tokens) {
       if (item.empty())
         return failure("an empty token; write a JSON list for tokens with "
                        "blanks or commas");
-      if (dots != llvm::StringRef::npos && dots > 0 &&
-          dots + 2 < item.size()) {
-        if (llvm::Error error = addRange(item.take_front(dots),
-                                         item.drop_front(dots + 2), tokens,
-                                         values))
+      if (dots != llvm::StringRef::npos && dots > 0 && dots + 2 < item.size()) {
+        if (llvm::Error error =
+                addRange(item.take_front(dots), item.drop_front(dots + 2),
+                         tokens, values))
           return error;
         continue;
       }

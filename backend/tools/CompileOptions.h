@@ -27,15 +27,14 @@ struct CompileOptions {
   void addPragmas(llvm::ArrayRef<frontend::Pragma> pragmas,
                   ir::Diagnostics &diags);
   llvm::json::Value toJSON() const;
-  static llvm::Expected<CompileOptions>
-  fromJSON(const llvm::json::Value &json);
+  static llvm::Expected<CompileOptions> fromJSON(const llvm::json::Value &json);
 };
 
 /// Reads a vocabulary: a JSON list, or items between commas, each of which may
 /// be a range `a..z` or `0..9`. Duplicates and items of another type are
 /// errors.
-llvm::Expected<std::vector<ir::Value>>
-parseVocabulary(llvm::StringRef text, llvm::StringRef tokens);
+llvm::Expected<std::vector<ir::Value>> parseVocabulary(llvm::StringRef text,
+                                                       llvm::StringRef tokens);
 
 } // namespace rasp
 

@@ -83,20 +83,21 @@ void sampleInput(uint64_t index, uint64_t seed, uint64_t tokens,
   Random random(seed * 0x9e3779b97f4a7c15 + index);
   // Longer inputs are more and get more samples, but every length has its
   // turn.
-  unsigned length = index % 2 ? 1 + static_cast<unsigned>(index / 2 % maxLen)
-                              : maxLen - static_cast<unsigned>(
-                                             random.below((maxLen + 3) / 4));
+  unsigned length =
+      index % 2
+          ? 1 + static_cast<unsigned>(index / 2 % maxLen)
+          : maxLen - static_cast<unsigned>(random.below((maxLen + 3) / 4));
   input.resize(length);
   uint64_t kind = index % 8;
-  uint64_t few = kind == 5 ? 1 : kind >= 6 ? std::min<uint64_t>(2, tokens)
-                                           : tokens;
+  uint64_t few = kind == 5   ? 1
+                 : kind >= 6 ? std::min<uint64_t>(2, tokens)
+                             : tokens;
   std::vector<uint32_t> alphabet;
   for (uint64_t i = 0; i < few && few < tokens; ++i)
     alphabet.push_back(static_cast<uint32_t>(random.below(tokens)));
   for (uint32_t &token : input)
-    token = alphabet.empty()
-                ? static_cast<uint32_t>(random.below(tokens))
-                : alphabet[random.below(alphabet.size())];
+    token = alphabet.empty() ? static_cast<uint32_t>(random.below(tokens))
+                             : alphabet[random.below(alphabet.size())];
   if (kind == 4)
     std::sort(input.begin(), input.end());
 }
@@ -148,10 +149,8 @@ public:
     for (unsigned s = 0; s < batch; ++s)
       // A batch that is not full repeats its first sequence.
       for (unsigned t = 0; t < length; ++t)
-        ids[(t + 1) * batch + s] =
-            queue[s < queue.size() ? s : 0].second[t];
-    rt::Logits<T> logits =
-        transformer.forwardBatch(ids, length + 1, workspace);
+        ids[(t + 1) * batch + s] = queue[s < queue.size() ? s : 0].second[t];
+    rt::Logits<T> logits = transformer.forwardBatch(ids, length + 1, workspace);
     for (unsigned s = 0; s < queue.size(); ++s)
       compare(queue[s].first, queue[s].second, logits, s);
     queue.clear();
@@ -193,8 +192,8 @@ private:
     return true;
   }
 
-  void compare(uint64_t index, const Input &input,
-               const rt::Logits<T> &logits, unsigned sequence) {
+  void compare(uint64_t index, const Input &input, const rt::Logits<T> &logits,
+               unsigned sequence) {
     if (!interpret(input)) {
       ++excluded;
       return;
@@ -206,10 +205,10 @@ private:
                        expected[i]);
       if (model.output.kind == rt::OutputVocab::Numerical &&
           expected[i].isNumeric())
-        maxError = std::max(
-            maxError,
-            std::fabs(static_cast<double>(logits(i + 1, 0, sequence)) -
-                      expected[i].toDouble()));
+        maxError =
+            std::max(maxError,
+                     std::fabs(static_cast<double>(logits(i + 1, 0, sequence)) -
+                               expected[i].toDouble()));
     }
     if (wrong) {
       ++mismatches;
@@ -269,10 +268,9 @@ VerifyResult run(const rt::Model &model, const ir::Node *output,
   uint64_t tokens = model.input.values.size();
   InputSpace space(tokens, maxLen);
   VerifyResult result;
-  result.exhaustive =
-      options.mode == VerifyOptions::Exhaustive ||
-      (options.mode == VerifyOptions::Automatic &&
-       space.size() <= options.exhaustiveLimit);
+  result.exhaustive = options.mode == VerifyOptions::Exhaustive ||
+                      (options.mode == VerifyOptions::Automatic &&
+                       space.size() <= options.exhaustiveLimit);
   uint64_t total = result.exhaustive ? space.size() : options.samples;
 
   rt::Transformer<T> transformer(model);

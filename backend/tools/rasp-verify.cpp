@@ -17,21 +17,22 @@ namespace cl = llvm::cl;
 static cl::OptionCategory category("rasp-verify options");
 static cl::opt<std::string> modelPath(cl::Positional, cl::Required,
                                       cl::desc("MODEL.h5"), cl::cat(category));
-static cl::opt<bool>
-    exhaustive("exhaustive", cl::desc("Compare on every input"),
-               cl::cat(category));
-static cl::opt<uint64_t>
-    samples("samples", cl::desc("Compare on N sampled inputs"),
-            cl::value_desc("N"), cl::cat(category));
+static cl::opt<bool> exhaustive("exhaustive",
+                                cl::desc("Compare on every input"),
+                                cl::cat(category));
+static cl::opt<uint64_t> samples("samples",
+                                 cl::desc("Compare on N sampled inputs"),
+                                 cl::value_desc("N"), cl::cat(category));
 static cl::opt<uint64_t> seed("seed", cl::desc("Seed of the samples"),
                               cl::value_desc("S"), cl::init(0),
                               cl::cat(category));
 static cl::opt<unsigned> jobs("jobs", cl::desc("Threads; default: all cores"),
                               cl::value_desc("J"), cl::init(0),
                               cl::cat(category));
-static cl::opt<unsigned>
-    maxLen("max-len", cl::desc("Longest input; default: the model's"),
-           cl::value_desc("N"), cl::init(0), cl::cat(category));
+static cl::opt<unsigned> maxLen("max-len",
+                                cl::desc("Longest input; default: the model's"),
+                                cl::value_desc("N"), cl::init(0),
+                                cl::cat(category));
 static cl::opt<bool> json("json", cl::desc("Print one JSON object"),
                           cl::cat(category));
 static cl::list<std::string>
@@ -48,11 +49,11 @@ static llvm::raw_ostream &error() {
 static void printResult(const VerifyResult &result) {
   llvm::raw_ostream &os = llvm::outs();
   if (json) {
-    os << "{\"inputs\":" << result.inputs
-       << ",\"excluded\":" << result.excluded
-       << ",\"mismatches\":" << result.mismatches << ",\"exhaustive\":"
-       << (result.exhaustive ? "true" : "false") << ",\"max_error\":"
-       << ir::pythonFloatRepr(result.maxError) << ",\"counterexample\":";
+    os << "{\"inputs\":" << result.inputs << ",\"excluded\":" << result.excluded
+       << ",\"mismatches\":" << result.mismatches
+       << ",\"exhaustive\":" << (result.exhaustive ? "true" : "false")
+       << ",\"max_error\":" << ir::pythonFloatRepr(result.maxError)
+       << ",\"counterexample\":";
     if (const auto &example = result.counterexample) {
       os << "{\"input\":";
       rt::printJSON(os, example->input);
@@ -164,5 +165,11 @@ int main(int argc, char **argv) {
   }
   int status = 0;
   frontend::runWithLargeStack([&] { status = verifyModel(); });
+  llvm::outs().flush();
+  if (std::error_code code = llvm::outs().error()) {
+    llvm::outs().clear_error();
+    error() << "cannot write the output: " << code.message() << "\n";
+    return commandIsWrong;
+  }
   return status;
 }

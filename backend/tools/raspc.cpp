@@ -42,10 +42,9 @@ struct CommandLine {
                                  cl::value_desc("N"), cl::cat(category)};
   cl::opt<bool> causal{"causal", cl::desc("Causal attention mask"),
                        cl::cat(category)};
-  cl::opt<std::string> dtype{"dtype",
-                             cl::desc("Stored weights: float32 or float64"),
-                             cl::value_desc("TYPE"), cl::init("float32"),
-                             cl::cat(category)};
+  cl::opt<std::string> dtype{
+      "dtype", cl::desc("Stored weights: float32 or float64"),
+      cl::value_desc("TYPE"), cl::init("float32"), cl::cat(category)};
   cl::opt<Stage> emit{
       "emit", cl::desc("Stop at a stage and print it:"),
       cl::values(clEnumValN(Stage::AST, "ast", "the syntax tree"),
@@ -60,9 +59,9 @@ struct CommandLine {
       "stats", cl::ValueOptional,
       cl::desc("Print shape, size and time per stage; --stats=json as JSON"),
       cl::value_desc("json"), cl::cat(category)};
-  cl::list<std::string> includeDirs{
-      "I", cl::Prefix, cl::desc("Where `load` looks, too"),
-      cl::value_desc("DIR"), cl::cat(category)};
+  cl::list<std::string> includeDirs{"I", cl::Prefix,
+                                    cl::desc("Where `load` looks, too"),
+                                    cl::value_desc("DIR"), cl::cat(category)};
 };
 
 /// Wall time of each stage.
@@ -176,8 +175,8 @@ static int compile(CommandLine &command) {
             << "`, but must be float32 or float64\n";
     return commandIsWrong;
   }
-  rt::DType dtype = command.dtype == "float64" ? rt::DType::Float64
-                                               : rt::DType::Float32;
+  rt::DType dtype =
+      command.dtype == "float64" ? rt::DType::Float64 : rt::DType::Float32;
   if (command.stats.getNumOccurrences() && !command.stats.empty() &&
       command.stats != "json") {
     error() << "--stats is `" << command.stats
@@ -204,8 +203,8 @@ static int compile(CommandLine &command) {
   // The type of the tokens may stand in the program.
   if (command.vocabulary.getNumOccurrences()) {
     if (!options.tokens)
-      for (const frontend::Pragma &pragma : frontend::readPragmas(
-               compilation.sources, compilation.bufferId))
+      for (const frontend::Pragma &pragma :
+           frontend::readPragmas(compilation.sources, compilation.bufferId))
         if (pragma.key == "tokens")
           if (llvm::Error failure = options.set("tokens", pragma.value))
             llvm::consumeError(std::move(failure));
@@ -243,9 +242,9 @@ static int compile(CommandLine &command) {
 
   std::string path = command.outputPath;
   if (path.empty()) {
-    path = command.input == "-" ? "out.h5"
-                                : llvm::sys::path::stem(command.input).str() +
-                                      ".h5";
+    path = command.input == "-"
+               ? "out.h5"
+               : llvm::sys::path::stem(command.input).str() + ".h5";
   }
   if (llvm::Error failure = rt::writeModel(model, path)) {
     error() << llvm::toString(std::move(failure)) << "\n";
@@ -279,5 +278,11 @@ int main(int argc, char **argv) {
   }
   int status = 0;
   frontend::runWithLargeStack([&] { status = compile(command); });
+  llvm::outs().flush();
+  if (std::error_code code = llvm::outs().error()) {
+    llvm::outs().clear_error();
+    error() << "cannot write the output: " << code.message() << "\n";
+    return commandIsWrong;
+  }
   return status;
 }

@@ -1,0 +1,59 @@
+//===- backend/Neurons.cpp - hidden units and what they write -----------===//
+
+#include "backend/Lowering.h"
+
+using namespace rasp;
+using namespace rasp::backend;
+
+void Lowering::addNeuron(const View &input, DirId target, double weight) {
+  auto [it, isNew] = neurons.try_emplace(input, circuit.neurons.size());
+  if (isNew)
+    circuit.neurons.push_back(
+        Neuron{input, {}, nextMlp(timeOf(circuit, input)) / 2 - 1});
+  Neuron &neuron = circuit.neurons[it->second];
+  for (Term &term : neuron.outputs)
+    if (term.dir == target) {
+      term.weight += weight;
+      return;
+    }
+  neuron.outputs.push_back({target, weight});
+  Direction &dir = circuit[target];
+  dir.time = std::max(dir.time, 2 * neuron.layer + 2);
+  dir.atBos += weight * std::max(0.0, atBos(circuit, input));
+}
+
+DirId Lowering::newMlpDirection(const Naming &naming) {
+  Direction direction;
+  direction.writer = WriterKind::Mlp;
+  direction.node = naming.node;
+  direction.space = spaceName(naming.node);
+  direction.label = naming.label;
+  return newDirection(std::move(direction));
+}
+
+void Lowering::finishMlpDirection(DirId dir, double low, double high,
+                                  double error) {
+  circuit[dir].low = low;
+  circuit[dir].high = high;
+  circuit[dir].error = error;
+  circuit[dir].grid = error == 0 ? 1 : 0;
+}
+
+View Lowering::emitProfile(const View &coordinate, const Profile &profile,
+                           const Naming &naming, double low, double high) {
+  View view = coordinate * profile.linear;
+  Reading linear = read(view);
+  view.constant += profile.constant;
+  if (profile.units.empty())
+    return view;
+  DirId dir = newMlpDirection(naming);
+  for (const ProfileUnit &unit : profile.units) {
+    View input = coordinate * unit.slope;
+    input.constant += unit.offset;
+    addNeuron(input, dir, unit.weight);
+  }
+  finishMlpDirection(dir, low - profile.constant - linear.high,
+                     high - profile.constant - linear.low, profile.error);
+  circuit[dir].exactZero = profile.exactZero && profile.constant == 0;
+  return view + View::of(dir);
+}
