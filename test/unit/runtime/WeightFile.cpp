@@ -188,6 +188,30 @@ TEST_F(WeightFile, LogitsOfTheFileAreThoseOfTheRoundedModel) {
       EXPECT_EQ(a(t, o), b(t, o));
 }
 
+TEST_F(WeightFile, EditedWeightsAndProgramsAreNoticed) {
+  Model model = test::makeRandom(1, 1, 1, 150, 5, 6, false, DType::Float64);
+  model.wE.coeffRef(0, 0) = 12345.678;
+  model.programText = std::string(5000, '#') + "original";
+  ASSERT_EQ(messageOf(writeModel(model, path("m.h5"))), "");
+  std::string good = bytesOf(path("m.h5"));
+  double before = 12345.678, after = 12345.679;
+  auto text = [](const double &value) {
+    return std::string(reinterpret_cast<const char *>(&value), 8);
+  };
+  for (auto [from, to] :
+       {std::pair(text(before), text(after)),
+        std::pair(std::string("original"), std::string("modified"))}) {
+    std::string bad = good;
+    size_t at = bad.find(from);
+    ASSERT_NE(at, std::string::npos);
+    bad.replace(at, 8, to);
+    store(path("m.h5"), bad);
+    llvm::Expected<Model> read = readModel(path("m.h5"));
+    ASSERT_TRUE(bool(read)) << messageOf(read.takeError());
+    EXPECT_TRUE(read->edited);
+  }
+}
+
 TEST_F(WeightFile, UnwritableModelsLeaveNothingBehind) {
   Model model = test::makeNot();
   std::string existing = path("existing.h5");
