@@ -1,7 +1,5 @@
-"""compile_all.py EXAMPLES FOLDER: compiles every example into the folder.
-
-Where a program compiles with a causal mask too, that model goes beside it.
-"""
+"""compile_all.py EXAMPLES FOLDER: compiles every example into the folder, once
+as it is (NAME.h5) and once with a causal mask (NAME.causal.h5)."""
 
 import pathlib
 import subprocess
@@ -9,8 +7,6 @@ import sys
 
 examples, folder = map(pathlib.Path, sys.argv[1:])
 for program in sorted(examples.glob("*.rasp")):
-    model = folder / (program.stem + ".h5")
-    subprocess.run(["raspc", program, "-o", model], check=True)
-    if "--causal" in program.read_text():
-        model = folder / (program.stem + ".causal.h5")
-        subprocess.run(["raspc", "--causal", program, "-o", model], check=True)
+    for suffix, options in ((".h5", []), (".causal.h5", ["--causal"])):
+        model = folder / (program.stem + suffix)
+        subprocess.run(["raspc", *options, program, "-o", model], check=True)

@@ -1,10 +1,9 @@
-"""shapes.py EXAMPLES WORKDIR: layers and compile time of some examples."""
+"""shapes.py EXAMPLES WORKDIR: the layers of some examples."""
 
 import json
 import pathlib
 import subprocess
 import sys
-import time
 
 MOST_LAYERS = {"reverse": 2, "hist": 1, "frac_prevs": 1}
 KEYS = """layers heads d_head d_mlp d_model parameters parameters_ragged
