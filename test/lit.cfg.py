@@ -64,4 +64,5 @@ config.substitutions += [
     ("%exits", "sh " + os.path.join(test_dir, "exits.sh")),
     ("%examples", os.path.join(config.rasp_source_dir, "examples")),
     ("%test", test_dir),
+    ("%tools", config.rasp_tools_dir),
 ]
