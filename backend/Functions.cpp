@@ -101,6 +101,9 @@ Lowering::SourceState &Lowering::stateOf(Source source) {
   } else {
     state.access = Access::Derived;
   }
+  // What is kept is read through its own directions alone.
+  if (source && sets.isKept(source) && ir::isElementwise(source->kind()))
+    state.access = Access::Derived;
   return state;
 }
 
@@ -228,7 +231,12 @@ View Lowering::functionOfSource(Source source, std::vector<double> byValue,
   case Access::Width:
     return profileOfSource(state, byValue, naming);
   case Access::Derived: {
-    View view = functionOf(state.node, byValue, naming.label);
+    View view = derivedFunction(state.node, byValue, naming.label);
+    bool ownsIt = view.terms.size() == 1 && view.terms[0].weight == 1 &&
+                  circuit[view.terms[0].dir].node == state.node;
+    if (sets.isKept(state.node) && !ownsIt && !failed)
+      view = copyView(view, naming, *llvm::min_element(byValue),
+                      *llvm::max_element(byValue));
     // A function that is one direction can serve for others.
     if (view.terms.size() == 1 && view.terms[0].weight == 1 &&
         view.constant == 0)

@@ -109,6 +109,13 @@ View Lowering::functionOf(const Node *sop, llvm::ArrayRef<double> byValue,
                           llvm::StringRef label) {
   if (!requireValues(sop, "a function of it"))
     return View();
+  if (sets.isKept(sop))
+    return functionOfSource(sop, byValue, Naming{sop, label.str()});
+  return derivedFunction(sop, byValue, label);
+}
+
+View Lowering::derivedFunction(const Node *sop, llvm::ArrayRef<double> byValue,
+                               llvm::StringRef label) {
   const ir::NodeValues &values = sets.of(sop);
   Naming naming{sop, label.str()};
   if (values.table.sources.size() == 1 && values.table.sources[0] == sop)

@@ -14,7 +14,8 @@
 //                     need neurons (a profile of one scalar)
 //   width             the head gives 1/(width + 1); every function of the
 //                     width is a profile of that
-//   derived           an elementwise s-op that was cut out of a large table
+//   derived           an elementwise s-op that was cut out of a large table, or
+//                     that is kept in the stream on demand
 //
 // The parts: Functions.cpp (functions of one source); Tables.cpp (functions of
 // several), with Packing.cpp, LinearForms.cpp and Cells.cpp; Profile.cpp
@@ -80,6 +81,9 @@ private:
   /// do.
   View functionOf(const ir::Node *sop, llvm::ArrayRef<double> byValue,
                   llvm::StringRef label);
+  /// The same, computed from what `sop` is a function of.
+  View derivedFunction(const ir::Node *sop, llvm::ArrayRef<double> byValue,
+                       llvm::StringRef label);
   /// The sum of scaled operands that `sop` is, if it is affine by structure.
   std::optional<View> affineScalar(const ir::Node *sop);
   bool requireValues(const ir::Node *sop, llvm::StringRef reader);
@@ -143,6 +147,9 @@ private:
   std::optional<View> emitProfileCells(const Cells &cells,
                                        const Naming &naming);
   View emitBoxes(const Cells &cells, const Naming &naming);
+  /// A direction of its own for what `view` holds.
+  View copyView(const View &view, const Naming &naming, double low,
+                double high);
   View emitProfile(const View &coordinate, const Profile &profile,
                    const Naming &naming, double low, double high);
   /// Adds a hidden unit, or a target to the equal one that there is.

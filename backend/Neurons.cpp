@@ -39,6 +39,15 @@ void Lowering::finishMlpDirection(DirId dir, double low, double high,
   circuit[dir].grid = error == 0 ? 1 : 0;
 }
 
+View Lowering::copyView(const View &view, const Naming &naming, double low,
+                        double high) {
+  DirId dir = newMlpDirection(naming);
+  View input = view - View::ofConstant(low);
+  addNeuron(input, dir, 1);
+  finishMlpDirection(dir, 0, high - low, read(input).error);
+  return View::of(dir) + View::ofConstant(low);
+}
+
 View Lowering::emitProfile(const View &coordinate, const Profile &profile,
                            const Naming &naming, double low, double high) {
   View view = coordinate * profile.linear;

@@ -15,7 +15,7 @@ Diagnostic &Diagnostics::add(SMRange range, StringRef name, Severity severity,
                              std::string message) {
   errors += severity == Severity::Error;
   return list.emplace_back(
-      Diagnostic{name, severity, range, std::move(message), ""});
+      Diagnostic{name, severity, range, std::move(message), "", ""});
 }
 
 static llvm::SourceMgr::DiagKind sourceMgrKind(Severity severity) {

@@ -52,6 +52,9 @@ struct Diagnostic {
   std::string message;
   /// What would repair it: the text to put in place of `range`, or empty.
   std::string fixIt;
+  /// The language's own name for what is wrong with a value, such as
+  /// "python-type"; empty where `name` says it all.
+  llvm::StringRef category;
 };
 
 /// Collects messages, in the order in which they were emitted; prints them on
@@ -71,6 +74,11 @@ public:
   unsigned errorCount() const { return errors; }
   llvm::ArrayRef<Diagnostic> all() const { return list; }
   llvm::SourceMgr &sourceMgr() { return sources; }
+  /// Forgets all messages, so that a session can begin its next input.
+  void clear() {
+    list.clear();
+    errors = 0;
+  }
 
   /// Writes `diagnostic` with file, line, column and caret.
   void print(llvm::raw_ostream &os, const Diagnostic &diagnostic) const;

@@ -72,8 +72,8 @@ integerMeans(llvm::ArrayRef<int64_t> values, int64_t scale, unsigned maxCount,
       continue;
     for (uint64_t i = 0; i < sums.size(); ++i)
       if (sums[i]) {
-        int64_t sum = low * static_cast<int64_t>(count) +
-                      static_cast<int64_t>(i * unit);
+        int64_t sum =
+            low * static_cast<int64_t>(count) + static_cast<int64_t>(i * unit);
         int64_t bottom = scale * static_cast<int64_t>(count);
         int64_t divisor = std::gcd(sum, bottom);
         result.push_back(static_cast<double>(sum / divisor) /
@@ -126,8 +126,7 @@ generalMeans(llvm::ArrayRef<double> values, unsigned maxCount, size_t limit) {
 }
 
 std::optional<std::vector<double>>
-rasp::ir::means(llvm::ArrayRef<Value> values, unsigned maxCount,
-                size_t limit) {
+rasp::ir::means(llvm::ArrayRef<Value> values, unsigned maxCount, size_t limit) {
   std::vector<double> numbers;
   for (const Value &value : values)
     numbers.push_back(value.toDouble());
@@ -178,9 +177,10 @@ static void setBounds(NodeValues &result) {
   }
 }
 
-ValueSets::ValueSets(const Node *root, const Domain &domain,
-                     Diagnostics &diags, Limits limits)
-    : theDomain(domain), limits(limits), selectorAnalysis(domain.causal) {
+ValueSets::ValueSets(const Node *root, const Domain &domain, Diagnostics &diags,
+                     KeptNodes kept, Limits limits)
+    : theDomain(domain), kept(std::move(kept)), limits(limits),
+      selectorAnalysis(domain.causal) {
   for (const Node *node : reachable(root)) {
     if (node->isSelector())
       continue;
@@ -336,7 +336,9 @@ void ValueSets::analyseElementwise(const Node *node, NodeValues &result) {
 
   // The joint sources; an operand whose sources are too many is its own
   // source, which forgets what it has in common with the others.
-  llvm::SmallVector<bool, 3> cut(operands.size(), false);
+  llvm::SmallVector<bool, 3> cut;
+  for (const Node *operand : node->operands())
+    cut.push_back(kept.contains(operand));
   JointTable &table = result.table;
   auto join = [&] {
     table.sources.clear();
@@ -415,9 +417,9 @@ void ValueSets::analyseElementwise(const Node *node, NodeValues &result) {
     else
       payload = static_cast<uint64_t>(value.toInt());
     // The two reserved keys of the map never collide with small kinds.
-    auto [it, isNew] = numbers.try_emplace(
-        {payload, static_cast<unsigned>(value.kind())},
-        static_cast<int32_t>(result.values.size()));
+    auto [it, isNew] =
+        numbers.try_emplace({payload, static_cast<unsigned>(value.kind())},
+                            static_cast<int32_t>(result.values.size()));
     if (isNew)
       result.values.push_back(value);
     return it->second;
@@ -552,8 +554,8 @@ void ValueSets::reportTooLarge(const Node *sop, llvm::StringRef reader,
   auto rangeOf = [](const Node *node) {
     return node->ranges().empty() ? llvm::SMRange() : node->ranges().front();
   };
-  diags.emit(rangeOf(sop), diag::ValueSetTooLarge, describe(sop),
-             limits.values, reader.str());
+  diags.emit(rangeOf(sop), diag::ValueSetTooLarge, describe(sop), limits.values,
+             reader.str());
   // From the op that is asked for down to the one that first grew too large.
   const Node *node = sop;
   for (unsigned steps = 0; steps < 16; ++steps) {

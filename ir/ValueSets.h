@@ -17,6 +17,7 @@
 #include "ir/Program.h"
 #include "ir/SelectorFacts.h"
 #include "llvm/ADT/DenseMap.h"
+#include "llvm/ADT/DenseSet.h"
 #include <memory>
 
 namespace rasp::ir {
@@ -66,6 +67,9 @@ struct ValueSetLimits {
   size_t combinations = 1 << 17; ///< joint values of an op's sources
 };
 
+/// S-ops that their readers see as sources, whatever they are functions of.
+using KeptNodes = llvm::DenseSet<const Node *>;
+
 class ValueSets {
 public:
   using Limits = ValueSetLimits;
@@ -73,12 +77,13 @@ public:
   /// Analyses everything that `root` depends on. Reports leaves that fail for
   /// a token of the vocabulary.
   ValueSets(const Node *root, const Domain &domain, Diagnostics &diags,
-            Limits limits = Limits());
+            KeptNodes kept = {}, Limits limits = Limits());
 
   const NodeValues &of(const Node *sop) const;
   /// The values of a source, null standing for the input token.
   llvm::ArrayRef<Value> valuesOf(Source source) const;
   const Domain &domain() const { return theDomain; }
+  bool isKept(const Node *sop) const { return kept.contains(sop); }
   SelectorAnalysis &selectors() { return selectorAnalysis; }
 
   /// Reports that the set of `sop` is needed and too large, with the chain of
@@ -97,6 +102,7 @@ private:
                   llvm::ArrayRef<uint32_t> choice) const;
 
   Domain theDomain;
+  KeptNodes kept;
   Limits limits;
   mutable SelectorAnalysis selectorAnalysis;
   llvm::DenseMap<const Node *, std::unique_ptr<NodeValues>> results;

@@ -20,20 +20,20 @@ bool Compilation::evaluate(CompileOptions given,
                            const frontend::Options &frontendOptions) {
   options = std::move(given);
   options.addPragmas(frontend::readPragmas(sources, bufferId), diags);
-  frontend::Evaluation evaluation =
+  bindings =
       frontend::evaluateProgram(bufferId, program, diags, frontendOptions);
   if (diags.hasErrors())
     return false;
 
   const frontend::Binding *binding = nullptr;
   if (options.output) {
-    binding = evaluation.find(*options.output);
+    binding = bindings.find(*options.output);
     if (!binding) {
       ir::Diagnostic &diagnostic =
           diags.emit({}, ir::diag::UnknownOutput, *options.output);
       // The nearest s-op, if the name looks mistyped.
       unsigned best = 3;
-      for (const frontend::Binding &other : evaluation.bindings) {
+      for (const frontend::Binding &other : bindings.bindings) {
         unsigned distance =
             llvm::StringRef(other.name).edit_distance(*options.output);
         if (other.kind == frontend::BindingKind::Sop && distance < best) {
@@ -49,7 +49,7 @@ bool Compilation::evaluate(CompileOptions given,
       return false;
     }
   } else {
-    binding = evaluation.lastSop();
+    binding = bindings.lastSop();
     if (!binding) {
       diags.emit({}, ir::diag::NoOutput);
       return false;
@@ -72,8 +72,24 @@ bool Compilation::evaluate(CompileOptions given,
   return true;
 }
 
-bool Compilation::inferValues() {
-  values = std::make_unique<ir::ValueSets>(output, domain, diags);
+bool Compilation::inferValues(llvm::ArrayRef<std::string> materialise,
+                              bool everything) {
+  ir::KeptNodes kept;
+  for (const std::string &name : materialise) {
+    const frontend::Binding *binding = bindings.find(name);
+    if (!binding)
+      diags.emit({}, ir::diag::UnknownOutput, name);
+    else if (binding->kind != frontend::BindingKind::Sop)
+      diags.emit(binding->range, ir::diag::OutputIsNoSop, name);
+    else
+      kept.insert(binding->node);
+  }
+  if (everything)
+    for (const ir::Node *node : ir::reachable(output))
+      if (ir::isElementwise(node->kind()) && !node->name().empty())
+        kept.insert(node);
+  values =
+      std::make_unique<ir::ValueSets>(output, domain, diags, std::move(kept));
   return !diags.hasErrors();
 }
 

@@ -24,8 +24,11 @@ public:
   void setText(llvm::StringRef text, llvm::StringRef name);
   /// Text to IR: evaluates the program, settles the options, finds the output.
   bool evaluate(CompileOptions given, const frontend::Options &options = {});
-  /// Value sets of everything that the output depends on.
-  bool inferValues();
+  /// Value sets of everything that the output depends on. The s-ops named in
+  /// `materialise` - with `everything`, all named ones - get directions of
+  /// their own.
+  bool inferValues(llvm::ArrayRef<std::string> materialise = {},
+                   bool everything = false);
   /// Heads and neurons, placed in layers.
   bool synthesise(rt::DType dtype);
   bool layOut();
@@ -38,6 +41,7 @@ public:
   CompileOptions options; ///< complete after `evaluate`
   ir::Domain domain;
   ir::Program program;
+  frontend::Evaluation bindings;
   const ir::Node *output = nullptr;
   std::optional<ir::NodeNames> names;
   std::unique_ptr<ir::ValueSets> values;

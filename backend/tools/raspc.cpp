@@ -3,6 +3,7 @@
 #include "backend/tools/Compilation.h"
 #include "frontend/LargeStack.h"
 #include "runtime/WeightFile.h"
+#include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/MemoryBuffer.h"
@@ -42,6 +43,15 @@ struct CommandLine {
                                  cl::value_desc("N"), cl::cat(category)};
   cl::opt<bool> causal{"causal", cl::desc("Causal attention mask"),
                        cl::cat(category)};
+  cl::opt<char> level{
+      "O", cl::Prefix,
+      cl::desc("0: each named s-op apart; 1: least depth, then fewest "
+               "parameters (default); s: smallest, at present as 1"),
+      cl::init('1'), cl::cat(category)};
+  cl::list<std::string> materialize{
+      "materialize", cl::CommaSeparated,
+      cl::desc("Give these s-ops directions of their own"),
+      cl::value_desc("NAME,..."), cl::cat(category)};
   cl::opt<std::string> dtype{
       "dtype", cl::desc("Stored weights: float32 or float64"),
       cl::value_desc("TYPE"), cl::init("float32"), cl::cat(category)};
@@ -177,6 +187,10 @@ static int compile(CommandLine &command) {
   }
   rt::DType dtype =
       command.dtype == "float64" ? rt::DType::Float64 : rt::DType::Float32;
+  if (!llvm::is_contained({'0', '1', 's'}, command.level)) {
+    error() << "-O is `" << command.level << "`, but must be 0, 1 or s\n";
+    return commandIsWrong;
+  }
   if (command.stats.getNumOccurrences() && !command.stats.empty() &&
       command.stats != "json") {
     error() << "--stats is `" << command.stats
@@ -217,7 +231,7 @@ static int compile(CommandLine &command) {
   if (!compilation.evaluate(std::move(options), frontendOptions))
     return fail();
   watch.lap("frontend");
-  if (!compilation.inferValues())
+  if (!compilation.inferValues(command.materialize, command.level == '0'))
     return fail();
   watch.lap("value sets");
   if (command.emit == Stage::IR) {
