@@ -71,7 +71,9 @@ rasp_configure() {
     fresh=(--fresh)
   fi
   mkdir -p "$build"
-  if ! (cd "$root" && cmake "${fresh[@]}" --preset release) >"$log" 2>&1; then
+  if ! (cd "$root" &&
+        flock "$build/.lock" cmake "${fresh[@]}" --preset release) >"$log" 2>&1
+  then
     cat "$log" >&2
     fail "configuring failed; the messages stand above"
   fi
@@ -83,14 +85,19 @@ rasp_setup() {
 }
 
 rasp_build() {
-  local start=$SECONDS log=$build/build.log jobs
-  jobs=$(nproc)
+  local start=$SECONDS log=$build/build.log
+  # Two builds at once in one folder would spoil each other's files.
+  local ninja=(flock "$build/.lock" ninja -C "$build" -j "$(nproc)" "$@")
   if [[ -t 1 ]]; then
     # Ninja keeps its progress on one line of a terminal.
-    NINJA_STATUS='Building [%f/%t] ' ninja -C "$build" -j "$jobs" "$@" ||
+    NINJA_STATUS='Building [%f/%t] ' "${ninja[@]}" ||
       fail "building failed; the messages stand above"
-  elif ! ninja -C "$build" -j "$jobs" "$@" >"$log" 2>&1; then
-    cat "$log" >&2
+  elif ! "${ninja[@]}" >"$log" 2>&1; then
+    if grep -q '^FAILED' "$log"; then
+      sed -n '/^FAILED/,$p' "$log" >&2
+    else
+      cat "$log" >&2
+    fi
     fail "building failed; the messages stand above"
   fi
   echo "Built in $((SECONDS - start)) s."
