@@ -23,10 +23,18 @@ class Environment {
 public:
   enum Kind : uint8_t { Library, File, Local };
 
-  Environment(Kind kind, Environment *parent) : kind(kind), parent(parent) {}
+  Environment(Kind kind, Environment *parent, std::string name = "")
+      : kind(kind), parent(parent), name(std::move(name)) {}
+
+  /// The console or the file where the scope is, and a `'` for each level of
+  /// nesting in it.
+  std::string displayName() const {
+    return kind == Local ? parent->displayName() + "'" : name;
+  }
 
   Kind kind;
   Environment *parent;
+  std::string name; ///< of a file: the path as it was written
   /// Does a function refer to this scope? Then it outlives its block.
   bool captured = false;
 

@@ -371,6 +371,8 @@ Object Evaluator::evaluate(const ast::Call *call, bool asStatement) {
     return fail(call->range, ir::diag::ArgumentCount,
                 subject(call->callee, callee), countOf(arguments.size()),
                 "one input");
+  if (host && !arguments.front().isError())
+    host->apply(*call, callee, arguments.front());
   return {};
 }
 

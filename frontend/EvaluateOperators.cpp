@@ -29,8 +29,14 @@ Object Evaluator::onAtoms(OpKind op, llvm::ArrayRef<ir::Value> operands,
   ir::EvalResult result = ir::evaluate(op, operands);
   if (result)
     return result.value;
-  return fail(range, ir::diag::OperationFails,
-              ir::explain(result.failure, op, operands));
+  if (isFirstReport(place(range), ir::diag::OperationFails.name)) {
+    diags
+        .emit(place(range), ir::diag::OperationFails,
+              ir::explain(result.failure, op, operands))
+        .category = ir::categoryName(result.failure);
+    noteCalls();
+  }
+  return {};
 }
 
 Object Evaluator::evaluate(const ast::Unary *unary) {

@@ -14,6 +14,51 @@ using namespace rasp::frontend;
 void Evaluator::execute(const ast::Statement *statement) {
   if (stopped || !spend(1, statement->range))
     return;
+  if (host && scope->kind == Environment::File)
+    performForHost(statement);
+  else
+    perform(statement);
+}
+
+/// An error undoes what the statement did to the console; in a file, the names
+/// are error values from then on.
+void Evaluator::performForHost(const ast::Statement *statement) {
+  unsigned errors = diags.errorCount();
+  unsigned orderBefore = order;
+  Effects effects{statement, program.nodes().size()};
+  std::optional<Environment> before;
+  bool isCompound = llvm::isa<ast::Loop, ast::Load>(statement);
+  if (scope == &global && !isCompound)
+    before = global;
+  perform(statement);
+  if (isCompound)
+    return;
+
+  for (const Variable &variable : scope->all())
+    if (variable.order > orderBefore)
+      effects.assigned.push_back(&variable);
+  llvm::sort(effects.assigned, [](const Variable *a, const Variable *b) {
+    return a->order < b->order;
+  });
+  if (diags.errorCount() == errors) {
+    if (!llvm::isa<ast::Assign, ast::Define, ast::Evaluate>(statement))
+      return;
+    if (Variable *out = scope->find("out"))
+      effects.out = out->value;
+    if (host->accept(effects))
+      return;
+  }
+  stopped = true;
+  if (before) {
+    before->captured |= global.captured;
+    global = std::move(*before);
+    return;
+  }
+  for (const Variable *variable : effects.assigned)
+    scope->get(variable->name).value = Object();
+}
+
+void Evaluator::perform(const ast::Statement *statement) {
   switch (statement->kind) {
   case ast::Kind::Assign:
     return execute(llvm::cast<ast::Assign>(statement));
@@ -29,8 +74,10 @@ void Evaluator::execute(const ast::Statement *statement) {
     return execute(llvm::cast<ast::Draw>(statement));
   case ast::Kind::Broken:
     return execute(llvm::cast<ast::Broken>(statement));
-  default: // commands of the shell mean nothing to a compiled program
-    return;
+  case ast::Kind::Shell:
+    return execute(llvm::cast<ast::Shell>(statement));
+  default:
+    llvm_unreachable("no statement");
   }
 }
 
@@ -135,10 +182,11 @@ Evaluator::unpack(const Object &object, size_t count,
 }
 
 void Evaluator::execute(const ast::Evaluate *evaluate) {
-  if (auto *call = llvm::dyn_cast<ast::Call>(evaluate->value))
-    setOut(this->evaluate(call, /*asStatement=*/true));
-  else
-    setOut(this->evaluate(evaluate->value));
+  auto *call = llvm::dyn_cast<ast::Call>(evaluate->value);
+  Object value = call ? this->evaluate(call, /*asStatement=*/true)
+                      : this->evaluate(evaluate->value);
+  if (!host || !value.isError())
+    setOut(value);
 }
 
 void Evaluator::execute(const ast::Define *define) {
@@ -258,7 +306,8 @@ void Evaluator::execute(const ast::Load *load) {
     return;
   }
 
-  kept.push_back(std::make_unique<Environment>(Environment::File, &base));
+  kept.push_back(std::make_unique<Environment>(Environment::File, &base,
+                                               load->path.str()));
   Environment &file = *kept.back();
   loading.push_back(id);
   {
@@ -268,26 +317,51 @@ void Evaluator::execute(const ast::Load *load) {
       auto *shell = llvm::dyn_cast<ast::Shell>(statement);
       if (shell && shell->command == ast::Shell::Leave)
         break;
+      if (host)
+        stopped = false;
       execute(statement);
     }
   }
   loading.pop_back();
+  if (host)
+    stopped = false;
 
   std::vector<const Variable *> exported;
   for (const Variable &variable : file.all())
-    if (!variable.name.starts_with("_") && variable.name != "out")
+    if (!variable.name.starts_with("_") && variable.name != "out" &&
+        !(host && variable.value.isError()))
       exported.push_back(&variable);
   llvm::sort(exported, [](const Variable *a, const Variable *b) {
     return a->order < b->order;
   });
   for (const Variable *variable : exported)
     assign({variable->name, variable->range}, variable->value);
+  if (host)
+    host->loaded(*load, exported);
 }
+
+// ---- The shell ----
 
 void Evaluator::execute(const ast::Draw *draw) {
   Object value = evaluate(draw->value);
   if (!value.isSop())
     failOn(draw->value, value, ir::diag::SopExpected);
+  std::optional<Object> input;
   if (draw->input)
-    evaluate(draw->input);
+    input = evaluate(draw->input);
+  if (host && value.isSop() && !(input && input->isError()))
+    host->draw(*draw, value, input ? &*input : nullptr);
+}
+
+/// A compiled program skips the commands.
+void Evaluator::execute(const ast::Shell *command) {
+  if (!host)
+    return;
+  Object input;
+  if (command->input) {
+    input = evaluate(command->input);
+    if (input.isError())
+      return;
+  }
+  host->command(*command, input);
 }

@@ -10,11 +10,11 @@ using namespace rasp;
 using namespace rasp::frontend;
 
 Evaluator::Evaluator(ir::Program &program, ir::Diagnostics &diags,
-                     Options options)
-    : program(program), diags(diags), options(std::move(options)),
-      base(Environment::Library, nullptr),
-      internal(Environment::Library, &base), global(Environment::File, &base),
-      scope(&internal) {
+                     Options options, Host *host)
+    : program(program), diags(diags), options(std::move(options)), host(host),
+      base(Environment::Library, nullptr, "library"),
+      internal(Environment::Library, &base, "library"),
+      global(Environment::File, &base, "console"), scope(&internal) {
   auto addNative = [&](Environment &where, llvm::StringRef name,
                        Native native) {
     functions.push_back({name, nullptr, &internal, true, native});
@@ -48,19 +48,40 @@ void Evaluator::run(const ast::Module &module) {
     run(statement);
 }
 
-bool Evaluator::run(const ast::Statement *statement) {
-  if (exhausted)
-    return false;
-  unsigned before = diags.errorCount();
+void Evaluator::startStatement() {
   stopped = false;
   reported.clear();
+  if (!host)
+    return;
+  exhausted = incomplete = false;
+  steps = 0;
+  unknownNames.clear();
+}
+
+bool Evaluator::run(const ast::Statement *statement) {
+  unsigned before = diags.errorCount();
+  startStatement();
+  if (exhausted)
+    return false;
   execute(statement);
-  // What is assigned to a top-level name is called that; only then do names
-  // inside functions count.
+  nameLocals();
+  return diags.errorCount() == before;
+}
+
+Object Evaluator::value(const ast::Expression *expression) {
+  unsigned before = diags.errorCount();
+  startStatement();
+  Object result = evaluate(expression);
+  nameLocals();
+  return diags.errorCount() == before ? result : Object();
+}
+
+/// What is assigned to a top-level name is called that; only then do names
+/// inside functions count.
+void Evaluator::nameLocals() {
   for (auto [node, name] : localNames)
     program.setName(node, name);
   localNames.clear();
-  return diags.errorCount() == before;
 }
 
 static std::optional<Binding> toBinding(const Variable &variable) {
@@ -146,6 +167,11 @@ std::string Evaluator::subject(const ast::Expression *expression,
   return (object.kindName() + " `" + name->name + "`").str();
 }
 
+/// "an s-op", "an int"
+static bool takesAn(const Object &object) {
+  return object.isSop() || (object.isAtom() && object.atom().isInt());
+}
+
 void Evaluator::noteDefinition(const ast::Expression *expression,
                                const Object &object) {
   auto *name = llvm::dyn_cast<ast::Name>(expression);
@@ -156,7 +182,7 @@ void Evaluator::noteDefinition(const ast::Expression *expression,
   if (variable && variable->range.isValid())
     diags.emit(
         variable->range, ir::diag::DefinedHere, name->name,
-        ((object.isSop() ? " as an " : " as a ") + object.kindName()).str());
+        ((takesAn(object) ? " as an " : " as a ") + object.kindName()).str());
 }
 
 /// What the user wrote for an expression of the library: the argument, if it

@@ -18,6 +18,7 @@
 
 #include "frontend/Environment.h"
 #include "frontend/Frontend.h"
+#include "frontend/Host.h"
 #include "llvm/ADT/DenseSet.h"
 #include "llvm/Support/FileSystem/UniqueID.h"
 #include <deque>
@@ -27,7 +28,10 @@ namespace rasp::frontend {
 
 class Evaluator {
 public:
-  Evaluator(ir::Program &program, ir::Diagnostics &diags, Options options);
+  /// With a host, a statement has all its effects or none, and each has the
+  /// whole of the budgets to itself.
+  Evaluator(ir::Program &program, ir::Diagnostics &diags, Options options,
+            Host *host = nullptr);
   ~Evaluator();
   Evaluator(const Evaluator &) = delete;
   Evaluator &operator=(const Evaluator &) = delete;
@@ -35,6 +39,9 @@ public:
   /// Runs a statement in the global environment; false if it had an error.
   bool run(const ast::Statement *statement);
   void run(const ast::Module &module);
+  /// The value of an expression in the global environment; the error value if
+  /// it has an error.
+  Object value(const ast::Expression *expression);
 
   /// The global variables that statements have assigned.
   Evaluation result() const;
@@ -95,13 +102,18 @@ private:
 
   // ---- Statements (EvaluateStatements.cpp) ----
 
+  void startStatement();
+  void nameLocals();
   void execute(const ast::Statement *statement);
+  void perform(const ast::Statement *statement);
+  void performForHost(const ast::Statement *statement);
   void execute(const ast::Assign *assign);
   void execute(const ast::Evaluate *evaluate);
   void execute(const ast::Define *define);
   void execute(const ast::Loop *loop);
   void execute(const ast::Load *load);
   void execute(const ast::Draw *draw);
+  void execute(const ast::Shell *command);
   void execute(const ast::Broken *broken);
   /// Binds a name of the current scope.
   void assign(const ast::Identifier &target, Object value);
@@ -180,6 +192,7 @@ private:
   ir::Program &program;
   ir::Diagnostics &diags;
   Options options;
+  Host *host; ///< or null
 
   ast::Context arena;
   llvm::SourceMgr librarySources;
