@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <initializer_list>
+#include <optional>
 
 using namespace rasp::property;
 
@@ -73,13 +74,14 @@ private:
 
   void chooseInput();
   void addStatement(bool isOutput);
+  void dropStatement();
 
   /// `pattern` applied position by position.
   Term map(Type type, std::string pattern, const Terms &operands, double low,
            double high);
   /// A new source: an aggregate, or something made of several.
-  Term source(Type type, std::string pattern, const Terms &operands,
-              double low, double high, double size);
+  Term source(Type type, std::string pattern, const Terms &operands, double low,
+              double high, double size);
   /// A string s-op gets the strings of all `from` that are strings.
   Term withStrings(Term term, const Terms &from);
   Term leafOf(Type type, std::string text, double low, double high,
@@ -189,8 +191,8 @@ Term Generator::atom(Type type) {
   case Type::Float: {
     if (random.percent(40))
       return atom(Type::Int);
-    std::string text = random.of({"0.5", "1.5", "0.25", "2.0", "0.1", "3.75",
-                                  "-0.5", "-1.2", "0.3333"});
+    std::string text = random.of(
+        {"0.5", "1.5", "0.25", "2.0", "0.1", "3.75", "-0.5", "-1.2", "0.3333"});
     double value = std::stod(text);
     return leafOf(type, text, value, value, 0, 1);
   }
@@ -264,10 +266,11 @@ Term Generator::leaf(Type type) {
     return term;
   }
   case Type::Selector:
-    return leafOf(type, random.percent(50)
-                            ? "full_s"
-                            : "select(indices, indices, " +
-                                  random.of({"<", "<=", "==", ">"}) + ")",
+    return leafOf(type,
+                  random.percent(50)
+                      ? "full_s"
+                      : "select(indices, indices, " +
+                            random.of({"<", "<=", "==", ">"}) + ")",
                   0, 0, 0, 1);
   }
   return {};
@@ -328,20 +331,19 @@ Term Generator::arithmetic(Type type, unsigned depth) {
     hull({a.low * b.low, a.low * b.high, a.high * b.low, a.high * b.high});
     return map(type, "($0 * $1)", {a, b}, low, high);
   case 5: {
-    if (b.mayBeZero() && random.percent(85))
-      b = leafOf(Type::Int, ::number(random.percent(80) ? 2 + random.below(3)
-                                                        : -3),
-                 2, 4, 0, 1);
-    double size = std::max(std::fabs(b.low), std::fabs(b.high));
-    bool negative = b.low < 0 || b.expr->pattern == "-3";
-    return map(type, "($0 % $1)", {a, b}, negative ? -size : 0, size);
+    if (b.mayBeZero() && random.percent(85)) {
+      int divisor = random.percent(80) ? random.between(2, 4) : -3;
+      b = leafOf(Type::Int, ::number(divisor), divisor, divisor, 0, 1);
+    }
+    return map(type, "($0 % $1)", {a, b}, std::min(b.low, 0.0),
+               std::max(b.high, 0.0));
   }
   case 6:
     return map(type, "(-$0)", {a}, -a.high, -a.low);
   case 7: {
     unsigned exponent = random.below(4);
-    double bound = std::pow(std::max(std::fabs(a.low), std::fabs(a.high)),
-                            exponent);
+    double bound =
+        std::pow(std::max(std::fabs(a.low), std::fabs(a.high)), exponent);
     return map(type, "($0 ^ " + ::number(exponent) + ")", {a},
                a.low < 0 ? -bound : 0, std::max(bound, 1.0));
   }
@@ -399,8 +401,8 @@ Term Generator::lookup(Type type, unsigned depth) {
   bool byString = random.percent(35);
   Term index = byString ? sop(Type::String, depth)
                         : smallInt(depth, random.between(2, 4));
-  unsigned size = static_cast<unsigned>(byString ? index.strings.size()
-                                                 : index.high + 1);
+  unsigned size =
+      static_cast<unsigned>(byString ? index.strings.size() : index.high + 1);
   bool isDict = byString || random.percent(40);
   // A table with a hole: the look-up fails on some inputs.
   unsigned hole = random.percent(8) ? random.below(size) : size;
@@ -433,8 +435,8 @@ static double countMeans(const Term &term, unsigned n) {
   double total = 1, multisets = 1;
   for (unsigned c = 1; c <= n; ++c) {
     multisets *= (term.size + c - 1) / c;
-    double sums = term.type() == Type::Int ? (term.high - term.low) * c + 1
-                                           : multisets;
+    double sums =
+        term.type() == Type::Int ? (term.high - term.low) * c + 1 : multisets;
     total += std::min(multisets, sums);
   }
   return total;
@@ -443,18 +445,18 @@ static double countMeans(const Term &term, unsigned n) {
 Term Generator::mean(unsigned depth) {
   Term values = number(depth);
   for (unsigned attempt = 0;
-       attempt < 4 && countMeans(values, options.maxSeqLen) >
-                          options.maxCombinations / 8;
+       attempt < 4 &&
+       countMeans(values, options.maxSeqLen) > options.maxCombinations / 8;
        ++attempt)
-    values = attempt < 3 ? number(attempt < 2 ? 1 : 0)
-                         : map(Type::Int, "indicator($0)",
-                               {sop(Type::Bool, 0)}, 0, 1);
+    values = attempt < 3
+                 ? number(attempt < 2 ? 1 : 0)
+                 : map(Type::Int, "indicator($0)", {sop(Type::Bool, 0)}, 0, 1);
   double size = countMeans(values, options.maxSeqLen);
   if (values.type() == Type::Bool)
     values = map(Type::Int, "indicator($0)", {values}, 0, 1);
   if (random.percent(12))
-    return source(Type::Float, "average($0)", {values}, values.low,
-                  values.high, size);
+    return source(Type::Float, "average($0)", {values}, values.low, values.high,
+                  size);
   Terms operands = {selector(depth), values};
   if (random.percent(50))
     return source(Type::Float, "aggregate($0, $1)", operands,
@@ -475,9 +477,9 @@ Term Generator::moved(Type type, unsigned depth) {
          high = std::max({0.0, fallback.high, values.high});
   double size = values.size + 1;
   auto build = [&](std::string pattern, Terms operands) {
-    return withStrings(source(type, std::move(pattern), operands, low, high,
-                              size),
-                       {values, fallback});
+    return withStrings(
+        source(type, std::move(pattern), operands, low, high, size),
+        {values, fallback});
   };
   switch (random.below(10)) {
   case 0:
@@ -501,9 +503,9 @@ Term Generator::moved(Type type, unsigned depth) {
   default:
     if (random.percent(type == Type::String ? 5 : 30))
       return build("aggregate($1, $0)", {values, uniqueSelector(depth)});
-    return build("aggregate($1, $0, " + filler + ")",
-                 {values, random.percent(95) ? uniqueSelector(depth)
-                                             : selector(depth)});
+    return build(
+        "aggregate($1, $0, " + filler + ")",
+        {values, random.percent(95) ? uniqueSelector(depth) : selector(depth)});
   }
 }
 
@@ -541,8 +543,7 @@ Term Generator::intCompound(unsigned depth) {
   }
   case 7:
     return map(Type::Int, "indicator($0)",
-               {random.percent(80) ? sop(Type::Bool, depth)
-                                   : anything(depth)},
+               {random.percent(80) ? sop(Type::Bool, depth) : anything(depth)},
                0, 1);
   case 8:
     return ternary(Type::Int, depth);
@@ -602,14 +603,12 @@ Term Generator::boolCompound(unsigned depth) {
   case 1:
   case 2:
     return map(Type::Bool, random.of({"($0 and $1)", "($0 or $1)"}),
-               {sop(Type::Bool, depth), random.percent(90)
-                                            ? sop(Type::Bool, depth)
-                                            : anything(depth)},
+               {sop(Type::Bool, depth),
+                random.percent(90) ? sop(Type::Bool, depth) : anything(depth)},
                0, 1);
   case 3:
     return map(Type::Bool, "(not $0)",
-               {random.percent(85) ? sop(Type::Bool, depth)
-                                   : anything(depth)},
+               {random.percent(85) ? sop(Type::Bool, depth) : anything(depth)},
                0, 1);
   case 4:
   case 5: {
@@ -656,8 +655,7 @@ Term Generator::stringCompound(unsigned depth) {
   switch (random.below(8)) {
   case 0: {
     Term a = sop(Type::String, depth);
-    Term b = random.percent(50) ? atom(Type::String)
-                                : sop(Type::String, depth);
+    Term b = random.percent(50) ? atom(Type::String) : sop(Type::String, depth);
     if (random.percent(30))
       std::swap(a, b);
     Term sum = map(Type::String, "($0 + $1)", {a, b}, 0, 0);
@@ -726,8 +724,8 @@ Term Generator::selector(unsigned depth) {
   } else {
     Terms parts = {selector(below), selector(below)};
     result = map(Type::Selector,
-                 random.of({"($0 and $1)", "($0 and $1)", "($0 or $1)"}),
-                 parts, 0, 0);
+                 random.of({"($0 and $1)", "($0 and $1)", "($0 or $1)"}), parts,
+                 0, 0);
   }
   // Selectors are no sources; what they compare has been counted before.
   result.sources.clear();
@@ -753,9 +751,9 @@ Term Generator::uniqueSelector(unsigned depth) {
   case 2:
   case 3: {
     Term value = anything(below);
-    return makeSelector(random.of({"select_from_first($0, $1)",
-                                   "select_from_last($0, $1)"}),
-                        {value, atom(value.type())});
+    return makeSelector(
+        random.of({"select_from_first($0, $1)", "select_from_last($0, $1)"}),
+        {value, atom(value.type())});
   }
   case 4:
     return makeSelector("select_next_identical($0)", {anything(below)});
@@ -810,17 +808,21 @@ void Generator::addStatement(bool isOutput) {
   used.push_back(false);
 }
 
+void Generator::dropStatement() {
+  program.statements.pop_back();
+  names.pop_back();
+  used.pop_back();
+}
+
 RandomProgram Generator::generate() {
   chooseInput();
   unsigned target = 1 + random.below(options.maxOperations);
-  // The last statement adds operations, too; and not all are live in the end.
+  // Not all statements are live in the end, so their number says little.
   for (unsigned attempt = 0; attempt < options.maxOperations; ++attempt) {
     addStatement(true);
     unsigned operations = program.operations();
     if (operations > options.maxOperations) {
-      program.statements.pop_back();
-      names.pop_back();
-      used.pop_back();
+      dropStatement();
       continue;
     }
     if (operations >= target)
@@ -828,15 +830,11 @@ RandomProgram Generator::generate() {
     if (random.percent(30))
       addStatement(false);
   }
-  if (program.statements.empty() ||
-      program.statements.back()->type == Type::Selector ||
-      program.operations() > options.maxOperations) {
-    program.statements.clear();
-    names.clear();
-    used.clear();
-    options.maxOperations = std::max(options.maxOperations, 4u);
-    program.statements.push_back(moved(Type::String, 0).expr);
-  }
+  while (!program.statements.empty() &&
+         program.statements.back()->type == Type::Selector)
+    dropStatement();
+  if (program.statements.empty())
+    program.statements.push_back(leaf(Type::String).expr);
   return std::move(program);
 }
 

@@ -1,0 +1,119 @@
+//===- test/property/Trial.cpp - one program, compiled and verified -------===//
+
+#include "test/property/Trial.h"
+#include "backend/tools/Compilation.h"
+#include <chrono>
+#include <csignal>
+#include <sys/wait.h>
+#include <unistd.h>
+
+using namespace rasp;
+using namespace rasp::property;
+
+static void compileAndVerify(const std::string &text, const Variant &variant,
+                             Outcome &outcome) {
+  Compilation compilation;
+  compilation.setText(text, "random.rasp");
+  CompileOptions options;
+  options.causal = variant.causal;
+  if (!compilation.evaluate(std::move(options)) || !compilation.inferValues() ||
+      !compilation.synthesise(variant.dtype) || !compilation.layOut()) {
+    outcome.kind = Outcome::Refused;
+    for (const ir::Diagnostic &diagnostic : compilation.diags.all())
+      if (diagnostic.severity == ir::Severity::Error) {
+        outcome.reason = diagnostic.name.str();
+        break;
+      }
+    llvm::raw_string_ostream os(outcome.messages);
+    compilation.diags.printAll(os);
+    return;
+  }
+  rt::Model model = compilation.makeModel(variant.dtype);
+  VerifyOptions verification;
+  verification.mode = VerifyOptions::Exhaustive;
+  verification.jobs = 1;
+  outcome.result = verify(model, compilation.output, verification);
+  if (outcome.result.mismatches)
+    outcome.kind = Outcome::Mismatch;
+  else if (outcome.result.inputs == 0)
+    outcome.kind = Outcome::Vacuous;
+}
+
+Outcome rasp::property::tryProgram(const std::string &text,
+                                   const Variant &variant) {
+  auto start = std::chrono::steady_clock::now();
+  Outcome outcome;
+  compileAndVerify(text, variant, outcome);
+  outcome.seconds =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - start)
+          .count();
+  return outcome;
+}
+
+namespace {
+
+/// What the forked process tells.
+struct Report {
+  Outcome::Kind kind;
+  char reason[64];
+  uint64_t inputs, excluded, mismatches;
+  double maxError, seconds;
+};
+
+} // namespace
+
+[[noreturn]] static void reportTo(int pipe, const std::string &text,
+                                  const Variant &variant, unsigned maxSeconds) {
+  for (int fatal : {SIGSEGV, SIGABRT, SIGFPE, SIGILL, SIGBUS, SIGALRM})
+    signal(fatal, SIG_DFL);
+  alarm(maxSeconds);
+  Outcome outcome = tryProgram(text, variant);
+  Report report = {outcome.kind,
+                   {},
+                   outcome.result.inputs,
+                   outcome.result.excluded,
+                   outcome.result.mismatches,
+                   outcome.result.maxError,
+                   outcome.seconds};
+  outcome.reason.copy(report.reason, sizeof(report.reason) - 1);
+  bool sent = write(pipe, &report, sizeof(report)) == sizeof(report);
+  _exit(sent ? 0 : 1);
+}
+
+Outcome rasp::property::tryIsolated(const std::string &text,
+                                    const Variant &variant,
+                                    unsigned maxSeconds) {
+  Outcome outcome;
+  outcome.kind = Outcome::Killed;
+  int ends[2];
+  if (pipe(ends) != 0) {
+    outcome.reason = "no pipe";
+    return outcome;
+  }
+  pid_t child = fork();
+  if (child == 0)
+    reportTo(ends[1], text, variant, maxSeconds);
+  close(ends[1]);
+  Report report;
+  bool received = read(ends[0], &report, sizeof(report)) == sizeof(report);
+  close(ends[0]);
+  int status = 0;
+  waitpid(child, &status, 0);
+  if (received) {
+    outcome.kind = report.kind;
+    outcome.reason = report.reason;
+    outcome.result.inputs = report.inputs;
+    outcome.result.excluded = report.excluded;
+    outcome.result.mismatches = report.mismatches;
+    outcome.result.maxError = report.maxError;
+    outcome.seconds = report.seconds;
+  } else if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM) {
+    outcome.kind = Outcome::TimedOut;
+    outcome.seconds = maxSeconds;
+  } else {
+    outcome.reason = WIFSIGNALED(status)
+                         ? "signal " + std::to_string(WTERMSIG(status))
+                         : "exit code " + std::to_string(WEXITSTATUS(status));
+  }
+  return outcome;
+}

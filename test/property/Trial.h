@@ -1,0 +1,58 @@
+//===- test/property/Trial.h - one program, compiled and verified -*- C++
+//-*-===//
+
+#ifndef RASP_TEST_PROPERTY_TRIAL_H
+#define RASP_TEST_PROPERTY_TRIAL_H
+
+#include "backend/tools/Verify.h"
+#include "runtime/Model.h"
+
+namespace rasp::property {
+
+/// How a program is compiled.
+struct Variant {
+  bool causal = false;
+  rt::DType dtype = rt::DType::Float32;
+
+  std::string name() const {
+    return std::string(causal ? "causal" : "plain") +
+           (dtype == rt::DType::Float32 ? " float32" : " float64");
+  }
+};
+
+struct Outcome {
+  enum Kind : uint8_t {
+    Exact,    ///< on every input, and there was one
+    Vacuous,  ///< the interpreter fails on every input
+    Refused,  ///< with the diagnostic `reason`
+    Mismatch, ///< on some input
+    Killed,   ///< only in a process of its own: by the signal `reason`
+    TimedOut, ///< only in a process of its own
+  };
+  Kind kind = Exact;
+  std::string reason;   ///< name of the diagnostic or signal
+  std::string messages; ///< what the compiler printed
+  VerifyResult result;
+  double seconds = 0;
+
+  bool isFailure() const { return kind >= Mismatch; }
+  /// In a few words, the same for all outcomes of the same kind.
+  std::string describe() const {
+    static const char *const names[] = {"exact",    "vacuous", "refused",
+                                        "mismatch", "killed",  "timed out"};
+    return names[kind] + (reason.empty() ? "" : ": " + reason);
+  }
+};
+
+/// Compiles `text` in memory and verifies the model on all inputs.
+Outcome tryProgram(const std::string &text, const Variant &variant);
+
+/// The same in a forked process, so that a crash or an endless run becomes an
+/// outcome. Other threads must not compile meanwhile in this process. The
+/// outcome has no messages and no counterexample.
+Outcome tryIsolated(const std::string &text, const Variant &variant,
+                    unsigned maxSeconds);
+
+} // namespace rasp::property
+
+#endif
