@@ -185,7 +185,9 @@ View Lowering::functionOfSource(Source source, std::vector<double> byValue,
     view.constant = base;
     for (size_t i = 0; i < byValue.size(); ++i)
       if (byValue[i] != base)
-        view += View::of(state.oneHot[i], byValue[i] - base);
+        view.terms.push_back({state.oneHot[i], byValue[i] - base});
+    llvm::sort(view.terms,
+               [](const Term &a, const Term &b) { return a.dir < b.dir; });
     return view;
   }
 

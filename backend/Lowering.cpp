@@ -118,6 +118,8 @@ View Lowering::derivedFunction(const Node *sop, llvm::ArrayRef<double> byValue,
                                llvm::StringRef label) {
   const ir::NodeValues &values = sets.of(sop);
   Naming naming{sop, label.str()};
+  if (!values.hasTable)
+    return profileOfScalar(sop, byValue, naming);
   if (values.table.sources.size() == 1 && values.table.sources[0] == sop)
     return functionOfSource(sop, byValue, naming);
   FunctionTable table;
@@ -133,6 +135,31 @@ View Lowering::derivedFunction(const Node *sop, llvm::ArrayRef<double> byValue,
   if (table.sources.size() > 1)
     forms = collectForms(sop, table.sources);
   return realize(std::move(table), forms, naming);
+}
+
+View Lowering::profileOfScalar(const Node *sop, llvm::ArrayRef<double> byValue,
+                               const Naming &naming) {
+  View coordinate = scalarOf(sop);
+  if (failed)
+    return View();
+  std::vector<ProfilePoint> points;
+  for (auto [value, y] : llvm::zip(sets.of(sop).values, byValue))
+    if (!std::isnan(y))
+      points.push_back({value.toDouble(), y});
+  if (points.empty())
+    return View();
+  std::optional<Profile> profile =
+      makeProfile(points, read(coordinate).error, options.unitRoundoff, true);
+  if (!profile) {
+    diags.emit(rangeOf(sop), ir::diag::ValuesTooClose, spaceName(sop),
+               spaceName(naming.node));
+    failed = true;
+    return View();
+  }
+  auto [low, high] = std::minmax_element(
+      points.begin(), points.end(),
+      [](const ProfilePoint &a, const ProfilePoint &b) { return a.y < b.y; });
+  return emitProfile(coordinate, *profile, naming, low->y, high->y);
 }
 
 std::optional<View> Lowering::affineScalar(const Node *sop) {
@@ -185,8 +212,9 @@ View Lowering::scalarOf(const Node *sop) {
                  });
   if (sop->kind() == OpKind::Aggregate && !values.known) {
     view = rawView(stateOf(sop));
-  } else if (values.known && (!numeric || values.table.sources.size() < 2 ||
-                              !ir::isElementwise(sop->kind()))) {
+  } else if (values.known && values.hasTable &&
+             (!numeric || values.table.sources.size() < 2 ||
+              !ir::isElementwise(sop->kind()))) {
     byTable();
   } else if (std::optional<View> affine = affineScalar(sop)) {
     view = *affine;

@@ -84,6 +84,9 @@ private:
   /// The same, computed from what `sop` is a function of.
   View derivedFunction(const ir::Node *sop, llvm::ArrayRef<double> byValue,
                        llvm::StringRef label);
+  /// The same for an affine s-op without a table: a profile of its scalar.
+  View profileOfScalar(const ir::Node *sop, llvm::ArrayRef<double> byValue,
+                       const Naming &naming);
   /// The sum of scaled operands that `sop` is, if it is affine by structure.
   std::optional<View> affineScalar(const ir::Node *sop);
   bool requireValues(const ir::Node *sop, llvm::StringRef reader);

@@ -63,7 +63,7 @@ View Lowering::exactIndicator(const Node *sop, const std::vector<bool> &isIn,
     return access == Access::Mean || access == Access::Width ||
            access == Access::Derived;
   });
-  if (!inexact) {
+  if (!inexact && values.hasTable) {
     View view = functionOf(sop, numbers, label);
     if (failed || read(view).error == 0 || isExactZero(circuit, view))
       return result = view;

@@ -59,6 +59,9 @@ static bool enumerate(Side &side, const ir::ValueSets &sets) {
   }
   double total = 1;
   for (const Node *node : side.nodes)
+    if (!sets.of(node).hasTable)
+      return false;
+  for (const Node *node : side.nodes)
     for (Source source : sets.of(node).table.sources)
       if (!llvm::is_contained(side.sources, source))
         side.sources.push_back(source);
@@ -275,11 +278,13 @@ bool Lowering::addTabular(const Formula &formula, Scores &scores) {
 }
 
 /// Whether all values are integers as numbers.
-static bool isIntegral(llvm::ArrayRef<ir::Value> values) {
-  return !values.empty() && llvm::all_of(values, [](const ir::Value &value) {
-    return value.isNumeric() &&
-           value.toDouble() == std::floor(value.toDouble());
-  });
+static bool isIntegral(const ir::NodeValues &values) {
+  return values.integral ||
+         (!values.values.empty() &&
+          llvm::all_of(values.values, [](const ir::Value &value) {
+            return value.isNumeric() &&
+                   value.toDouble() == std::floor(value.toDouble());
+          }));
 }
 
 bool Lowering::addEquality(const Node *key, const Node *query,
@@ -287,13 +292,13 @@ bool Lowering::addEquality(const Node *key, const Node *query,
                            bool ties, Scores &scores) {
   const ir::NodeValues &keyValues = sets.of(key);
   const ir::NodeValues &queryValues = sets.of(query);
-  if (!keyValues.known || !queryValues.known || !isIntegral(keyValues.values) ||
-      !isIntegral(queryValues.values))
+  bool shifted = alone && facts.neverEmpty;
+  // The query is read as it is where its square is not needed.
+  if (!keyValues.known || !isIntegral(keyValues) || !isIntegral(queryValues) ||
+      (!queryValues.known && !shifted))
     return false;
   size_t common = llvm::count_if(keyValues.values, [&](const ir::Value &k) {
-    return llvm::any_of(queryValues.values, [&](const ir::Value &q) {
-      return ir::pythonEqual(k, q);
-    });
+    return k.toDouble() >= queryValues.low && k.toDouble() <= queryValues.high;
   });
   if (common <= 3)
     return false;
@@ -318,7 +323,9 @@ bool Lowering::addEquality(const Node *key, const Node *query,
     }
     return needsMlp ? nextMlp(time) : time;
   };
-  unsigned codeTime = std::max(codesAt(key), codesAt(query));
+  bool hasCodes = keyValues.hasTable && queryValues.hasTable;
+  unsigned codeTime =
+      hasCodes ? std::max(codesAt(key), codesAt(query)) : ~0u >> 1;
   if (failed)
     return false;
 
@@ -335,12 +342,13 @@ bool Lowering::addEquality(const Node *key, const Node *query,
   View k = scalarOf(key), q = scalarOf(query);
   if (failed)
     return false;
-  bool shifted = alone && facts.neverEmpty;
   std::vector<ScoreTerm> terms;
   double error;
   Reading readK = read(k), readQ = read(q);
-  double rounding =
-      4 * options.unitRoundoff * (keyReach + 1) * (queryReach + 1) * 2;
+  // Of the product 2kq, of the sum, and of the division by the root of d_head;
+  // nothing of it differs from key to key by more than this.
+  double rounding = (shifted ? 4 : 8) * options.unitRoundoff * (keyReach + 1) *
+                    (queryReach + 1);
   if (readK.error == 0 && readQ.error == 0)
     rounding = 0;
   if (shifted) {
@@ -375,7 +383,7 @@ bool Lowering::addEquality(const Node *key, const Node *query,
         {time, timeOf(circuit, term.key), timeOf(circuit, term.query)});
   // Keys that tie must tie exactly: where several can be selected, scalars
   // with errors are no use.
-  bool accurate = ties ? error == 0 : error < 0.2;
+  bool accurate = ties ? error == 0 : error < (shifted ? 0.4 : 0.2);
   if (!accurate || nextAttention(time) > nextAttention(codeTime))
     return false;
   for (ScoreTerm &term : terms)

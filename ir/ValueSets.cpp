@@ -166,6 +166,9 @@ static void sortUnique(std::vector<Value> &values) {
 }
 
 static void setBounds(NodeValues &result) {
+  result.integral = llvm::all_of(result.values, [](const Value &value) {
+    return value.isInt() || value.isBool();
+  });
   bool first = true;
   for (const Value &value : result.values) {
     if (!value.isNumeric())
@@ -315,6 +318,15 @@ static bool affineBounds(const Node *node,
   }
 }
 
+/// Whether an affine op on integers has integers as results. Floats with
+/// integral values do not count: readers may tell 2.0 from 2.
+static bool isIntegralAffine(const Node *node,
+                             llvm::ArrayRef<const NodeValues *> operands) {
+  return node->kind() != OpKind::Div &&
+         llvm::all_of(operands,
+                      [](const NodeValues *v) { return v->integral; });
+}
+
 void ValueSets::analyseElementwise(const Node *node, NodeValues &result) {
   llvm::SmallVector<const NodeValues *, 3> operands;
   bool allKnown = true;
@@ -323,10 +335,20 @@ void ValueSets::analyseElementwise(const Node *node, NodeValues &result) {
     allKnown &= operands.back()->known;
   }
   auto giveUp = [&] {
-    result.known = false;
     result.values.clear();
     result.table = JointTable();
-    if (!affineBounds(node, operands, result)) {
+    result.hasTable = false;
+    result.known = false;
+    if (affineBounds(node, operands, result)) {
+      // Sums of integers fill an interval, or are taken to.
+      result.integral = isIntegralAffine(node, operands);
+      double count = result.high - result.low + 1;
+      if (result.integral && count <= static_cast<double>(limits.values)) {
+        result.known = true;
+        for (double d = result.low; d <= result.high; ++d)
+          result.values.push_back(Value::integer(static_cast<int64_t>(d)));
+      }
+    } else {
       result.low = -std::numeric_limits<double>::infinity();
       result.high = std::numeric_limits<double>::infinity();
     }
@@ -338,7 +360,7 @@ void ValueSets::analyseElementwise(const Node *node, NodeValues &result) {
   // source, which forgets what it has in common with the others.
   llvm::SmallVector<bool, 3> cut;
   for (const Node *operand : node->operands())
-    cut.push_back(kept.contains(operand));
+    cut.push_back(kept.contains(operand) || !of(operand).hasTable);
   JointTable &table = result.table;
   auto join = [&] {
     table.sources.clear();
@@ -368,7 +390,9 @@ void ValueSets::analyseElementwise(const Node *node, NodeValues &result) {
     double best = 1;
     std::optional<size_t> choice;
     for (size_t i = 0; i < operands.size(); ++i) {
-      if (cut[i] || operands[i]->table.sources.size() < 2)
+      const Node *operand = node->operand(i);
+      bool isSource = llvm::is_contained(operands[i]->table.sources, operand);
+      if (cut[i] || isSource || operand->kind() == OpKind::Const)
         continue;
       double own = 1;
       for (uint32_t size : operands[i]->table.sizes)

@@ -49,11 +49,16 @@ struct NodeValues {
   std::vector<Value> values;
   /// The op over its sources. A source is its own only source.
   JointTable table;
+  /// False for sums of so many sources that there is no table; readers see
+  /// such an s-op as a source.
+  bool hasTable = true;
   /// False when the set is larger than the limit: `values` is empty then, and
   /// only affine readers, which need no set, can use the s-op.
   bool known = true;
   /// Bounds of a numeric s-op, also where the set is not known.
   double low = 0, high = 0;
+  /// Whether all values are ints or bools.
+  bool integral = false;
   /// Whether some combination of operands failed.
   bool partial = false;
   /// When partial: why, and operands that show it.

@@ -59,10 +59,17 @@ void Session::print(const ir::Diagnostic &diagnostic) {
 /// The text with a caret; the kind of message has been printed unless it is a
 /// warning or a note.
 void Session::printText(const ir::Diagnostic &diagnostic) {
+  ir::Diagnostic plain = diagnostic;
+  plain.fixIt.clear(); // the message says it
   std::string full;
   llvm::raw_string_ostream stream(full);
-  diags.print(stream, diagnostic);
-  auto [head, rest] = llvm::StringRef(full).split('\n');
+  diags.print(stream, plain);
+  // Which file loads the one in question is plain to see.
+  llvm::StringRef head, rest = full;
+  do
+    std::tie(head, rest) = rest.split('\n');
+  while (head.starts_with("Included from ") && !rest.empty());
+
   unsigned buffer = sources.FindBufferContainingLoc(diagnostic.range.Start);
   llvm::StringRef file = sources.getMemoryBuffer(buffer)->getBufferIdentifier();
   bool isConsole = file == "<console>";
@@ -71,9 +78,7 @@ void Session::printText(const ir::Diagnostic &diagnostic) {
         diagnostic.severity == ir::Severity::Note ? "note: " : "warning: ";
     os << "\t " << (isConsole ? head.substr(head.find(word)) : head) << '\n';
   } else if (!isConsole) {
-    auto [line, column] =
-        sources.getLineAndColumn(diagnostic.range.Start, buffer);
-    os << "\t in " << file << ':' << line << ':' << column << '\n';
+    os << "\t in " << head.take_front(head.find(": error: ")) << '\n';
   }
   while (!rest.empty()) {
     llvm::StringRef line;

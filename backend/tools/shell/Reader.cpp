@@ -112,6 +112,8 @@ Progress rasp::shell::progressOf(llvm::StringRef text) {
       afterValue = !finished;
       break;
     case ';':
+      if (!open.empty() && !open.back().isBlock)
+        return {};
       finished = true;
       afterValue = false;
       break;

@@ -101,6 +101,11 @@ static void collect(const Object &object,
 }
 
 bool Session::accept(const frontend::Effects &effects) {
+  // An application works if it does on its own input, and has been shown.
+  if (wasApplied && llvm::isa<ast::Evaluate>(effects.statement)) {
+    wasApplied = false;
+    return true;
+  }
   llvm::SetVector<const ir::Node *> roots;
   const std::deque<ir::Node> &nodes = program.nodes();
   for (size_t i = effects.firstNode; i < nodes.size(); ++i)
@@ -113,8 +118,7 @@ bool Session::accept(const frontend::Effects &effects) {
 
   if (effects.statement == current) {
     flush();
-    auto *evaluate = llvm::dyn_cast<ast::Evaluate>(current);
-    if (evaluate && !wasApplied) { // an application has been shown
+    if (auto *evaluate = llvm::dyn_cast<ast::Evaluate>(current)) {
       auto *name = llvm::dyn_cast<ast::Name>(evaluate->value);
       display.show(name ? name->name : "out", effects.out);
     }

@@ -103,7 +103,7 @@ private:
 
   const ast::Statement *current = nullptr; ///< of the console
   bool isLoading = false;
-  bool wasApplied = false; ///< has the statement shown an application?
+  bool wasApplied = false; ///< was the statement an application?
   bool anyErrors = false, errorsInFile = false;
   /// Every public variable that the file being loaded has assigned.
   std::vector<std::pair<std::string, frontend::Object>> history;
