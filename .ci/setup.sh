@@ -16,7 +16,7 @@ packages=(
   g++ cmake ninja-build
   llvm-19-dev llvm-19-tools zlib1g-dev libzstd-dev
   antlr4 libantlr4-runtime-dev
-  libeigen3-dev libhdf5-dev
+  libeigen3-dev libhdf5-dev libedit-dev
   googletest
   python3 python3-h5py python3-numpy
 )

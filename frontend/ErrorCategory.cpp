@@ -22,9 +22,10 @@ llvm::StringRef rasp::frontend::categoryOf(const ir::Diagnostic &diagnostic) {
       .Cases(KIND(ZeroStep), KIND(NumberTooLarge), "python-value")
       .Case(KIND(NotUnpackable), "python-type")
       .Case(KIND(TooLong), "python-overflow")
-      .Cases(KIND(SelectorAsValue), KIND(ValueAsSelector), KIND(NotAValue),
-             KIND(SopExpected), KIND(AtomExpected), KIND(IntExpected),
-             KIND(ListExpected), "rasp-type")
+      .Case(KIND(NotAValue), "illegal-value-type")
+      .Cases(KIND(SelectorAsValue), KIND(ValueAsSelector), KIND(SopExpected),
+             KIND(AtomExpected), KIND(IntExpected), KIND(ListExpected),
+             "rasp-type")
       .Cases(KIND(NotIterable), KIND(OperandKinds), KIND(BadIndex),
              KIND(NotIndexable), KIND(UnpackCount), KIND(ZipLengths),
              "rasp-type")
