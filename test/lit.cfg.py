@@ -51,6 +51,10 @@ for python in (config.python, "/usr/bin/python3"):
 
 if config.sanitize:
     config.available_features.add("sanitize")
+    # LLVM's signal handlers bring their own alternate stack; at the end of a
+    # thread AddressSanitizer would take it for the one that it made itself.
+    options = config.environment.get("ASAN_OPTIONS", "")
+    config.environment["ASAN_OPTIONS"] = "use_sigaltstack=0:" + options
 if os.path.exists("/dev/full"):
     config.available_features.add("dev-full")
 if os.geteuid() != 0:
