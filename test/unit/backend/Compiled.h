@@ -1,0 +1,30 @@
+//===- test/unit/backend/Compiled.h - programs compiled in tests -*- C++
+//-*-===//
+
+#ifndef RASP_TEST_UNIT_BACKEND_COMPILED_H
+#define RASP_TEST_UNIT_BACKEND_COMPILED_H
+
+#include "backend/tools/Compilation.h"
+#include "gtest/gtest.h"
+
+namespace rasp {
+
+/// The text, options as pragmas in it, taken through all stages; null with a
+/// failure of the test if there are errors.
+inline std::unique_ptr<Compilation>
+compileText(llvm::StringRef text, rt::DType dtype = rt::DType::Float32) {
+  auto compilation = std::make_unique<Compilation>();
+  compilation->setText(text, "test.rasp");
+  if (compilation->evaluate({}) && compilation->inferValues() &&
+      compilation->synthesise(dtype) && compilation->layOut())
+    return compilation;
+  std::string messages;
+  llvm::raw_string_ostream os(messages);
+  compilation->diags.printAll(os);
+  ADD_FAILURE() << messages;
+  return nullptr;
+}
+
+} // namespace rasp
+
+#endif

@@ -1,0 +1,223 @@
+//===- test/unit/backend/ProfileTest.cpp ----------------------------------===//
+
+#include "backend/Profile.h"
+#include "gtest/gtest.h"
+#include <algorithm>
+#include <cmath>
+#include <random>
+
+using namespace rasp::backend;
+
+template <typename T> static constexpr double roundoff = 0;
+template <> constexpr double roundoff<float> = 0x1p-24;
+template <> constexpr double roundoff<double> = 0x1p-53;
+
+/// What the hidden units add up to when everything is rounded to T, the units
+/// in the order given.
+template <typename T>
+static T sumOfUnits(const std::vector<ProfileUnit> &units, T x) {
+  T sum = 0;
+  for (const ProfileUnit &unit : units) {
+    T product = T(unit.slope) * x;
+    T input = product + T(unit.offset);
+    T own = T(unit.weight) * std::max(input, T(0));
+    sum += own;
+  }
+  return sum;
+}
+
+namespace {
+class ProfileTest : public testing::Test {
+protected:
+  std::mt19937 random{1};
+
+  double between(double low, double high) {
+    return std::uniform_real_distribution<>(low, high)(random);
+  }
+
+  /// A number of type T at most `error` away from x.
+  template <typename T> T perturbed(double x, double error) {
+    for (;;) {
+      T near = static_cast<T>(x + between(-error, error));
+      if (std::fabs(static_cast<double>(near) - x) <= error)
+        return near;
+    }
+  }
+
+  /// Whether the profile is what it claims to be, for wrong x and any order.
+  template <typename T>
+  void expectHolds(const Profile &profile, llvm::ArrayRef<ProfilePoint> points,
+                   double error) {
+    for (const ProfilePoint &point : points)
+      for (unsigned trial = 0; trial < 20; ++trial) {
+        T x = perturbed<T>(point.x, error);
+        std::vector<ProfileUnit> units = profile.units;
+        std::shuffle(units.begin(), units.end(), random);
+        double sum = sumOfUnits<T>(units, x);
+        // The affine part belongs to the view that reads the direction.
+        double got =
+            profile.constant + profile.linear * static_cast<double>(x) + sum;
+        double bound = profile.error + std::fabs(profile.linear) * error +
+                       1e-13 * (std::fabs(profile.constant) +
+                                std::fabs(profile.linear * point.x));
+        EXPECT_LE(std::fabs(got - point.y), bound) << "at " << point.x;
+        bool isZero =
+            profile.exactZero && profile.constant == 0 && point.y == 0;
+        EXPECT_TRUE(!isZero || sum == 0) << "at " << point.x;
+      }
+  }
+};
+} // namespace
+
+TEST_F(ProfileTest, OnePointIsAConstant) {
+  std::optional<Profile> profile = makeProfile({{3, 7}}, 0.1, 0x1p-24, true);
+  ASSERT_TRUE(profile);
+  EXPECT_EQ(profile->constant, 7);
+  EXPECT_TRUE(profile->units.empty());
+  EXPECT_EQ(profile->error, 0);
+}
+
+TEST_F(ProfileTest, LineNeedsNoUnit) {
+  ProfilePoint line[] = {{0, 1}, {1, 3}, {2, 5}, {7, 15}};
+  std::optional<Profile> profile = makeProfile(line, 0, 0x1p-24, true);
+  ASSERT_TRUE(profile);
+  EXPECT_TRUE(profile->units.empty());
+  EXPECT_EQ(profile->linear, 2);
+  EXPECT_EQ(profile->constant, 1);
+  profile = makeProfile(line, 0, 0x1p-24, /*allowLinear=*/false);
+  EXPECT_EQ(profile->linear, 0);
+  EXPECT_EQ(profile->units.size(), 1u);
+}
+
+TEST_F(ProfileTest, IntegersAreExact) {
+  ProfilePoint squares[] = {{0, 0}, {1, 1}, {2, 4}, {3, 9}, {4, 16}};
+  std::optional<Profile> profile = makeProfile(squares, 0, 0x1p-24, true);
+  ASSERT_TRUE(profile);
+  EXPECT_EQ(profile->error, 0);
+  EXPECT_EQ(profile->units.size(), 3u);
+  expectHolds<float>(*profile, squares, 0);
+}
+
+TEST_F(ProfileTest, StepsIgnoreErrors) {
+  // Thresholds: two units, off where the value is 0, on either side.
+  for (bool up : {false, true}) {
+    std::vector<ProfilePoint> points;
+    for (int i = 0; i < 9; ++i)
+      points.push_back({i / 8.0, (i >= 4) == up ? 1.0 : 0.0});
+    std::optional<Profile> profile = makeProfile(points, 0.02, 0x1p-24, true);
+    ASSERT_TRUE(profile);
+    EXPECT_TRUE(profile->steps);
+    EXPECT_TRUE(profile->exactZero);
+    EXPECT_EQ(profile->units.size(), 2u);
+    EXPECT_LT(profile->error, 1e-4);
+    expectHolds<float>(*profile, points, 0.02);
+    expectHolds<double>(*profile, points, 0.02);
+  }
+}
+
+TEST_F(ProfileTest, LargeErrorsLeaveTheLine) {
+  // Steps cannot be told apart at this error: the polygon says how wrong it is.
+  ProfilePoint points[] = {{0, 0}, {1, 1}, {2, 0}};
+  std::optional<Profile> profile = makeProfile(points, 0.3, 0x1p-24, true);
+  ASSERT_TRUE(profile);
+  EXPECT_FALSE(profile->steps);
+  EXPECT_GE(profile->error, 0.3);
+  expectHolds<float>(*profile, points, 0.3);
+}
+
+TEST_F(ProfileTest, RandomPointsStayWithinTheBound) {
+  for (unsigned trial = 0; trial < 300; ++trial) {
+    SCOPED_TRACE("trial " + std::to_string(trial));
+    std::vector<ProfilePoint> points;
+    bool integers = trial % 3 == 0;
+    double x = std::floor(between(-50, 50));
+    double smallest = 1e9;
+    unsigned count = 2 + random() % 12;
+    for (unsigned i = 0; i < count; ++i) {
+      double y = random() % 4;
+      points.push_back({x, integers ? y : y * 0.3});
+      double gap = integers ? 1 + random() % 3 : between(0.01, 2);
+      smallest = std::min(smallest, gap);
+      x += gap;
+    }
+    for (double relative : {1e-3, 0.05, 0.2, 0.5})
+      for (bool allowLinear : {false, true}) {
+        // x itself is rounded, so that its error is never less than this.
+        double error = std::max(relative * smallest, 1e-5);
+        auto check = [&](auto zero) {
+          using T = decltype(zero);
+          std::optional<Profile> profile =
+              makeProfile(points, error, roundoff<T>, allowLinear);
+          ASSERT_TRUE(profile);
+          EXPECT_TRUE(allowLinear || profile->linear == 0);
+          expectHolds<T>(*profile, points, error);
+        };
+        check(float());
+        check(double());
+      }
+  }
+}
+
+//===----------------------------------------------------------------------===//
+// Widths
+//===----------------------------------------------------------------------===//
+
+template <typename T>
+static void expectWidthHolds(llvm::ArrayRef<double> values, unsigned first,
+                             double relative, std::mt19937 &random) {
+  Profile profile = makeWidthProfile(values, first, relative, roundoff<T>);
+  std::uniform_real_distribution<> noise(-relative, relative);
+  for (size_t i = 0; i < values.size(); ++i)
+    for (unsigned trial = 0; trial < 10; ++trial) {
+      double exact = 1 / (first + static_cast<double>(i) + 1);
+      T x = static_cast<T>(exact * (1 + 0.9 * noise(random)));
+      std::vector<ProfileUnit> units = profile.units;
+      std::shuffle(units.begin(), units.end(), random);
+      double got = profile.constant + sumOfUnits<T>(units, x);
+      EXPECT_LE(std::fabs(got - values[i]), profile.error + 1e-13)
+          << "width " << first + i;
+    }
+}
+
+TEST(WidthProfile, TheWidthItselfHasWeightsOne) {
+  std::vector<double> values;
+  for (int w = 0; w <= 12; ++w)
+    values.push_back(w);
+  Profile profile = makeWidthProfile(values, 0, 0x1p-23, 0x1p-24);
+  EXPECT_EQ(profile.constant, 0);
+  EXPECT_EQ(profile.linear, 0);
+  ASSERT_EQ(profile.units.size(), 12u);
+  for (unsigned j = 1; j <= 12; ++j) {
+    EXPECT_EQ(profile.units[j - 1].slope, -2.0 * j);
+    EXPECT_EQ(profile.units[j - 1].offset, 2);
+    EXPECT_EQ(profile.units[j - 1].weight, 1);
+  }
+}
+
+TEST(WidthProfile, AWidthThatCannotOccurCostsNothing) {
+  EXPECT_EQ(makeWidthProfile({1, 2, 3, 4}, 1, 0x1p-23, 0x1p-24).units.size(),
+            3u);
+  EXPECT_EQ(makeWidthProfile({5, 9}, 1, 0x1p-23, 0x1p-24).units.size(), 1u);
+  EXPECT_EQ(makeWidthProfile({6, 6, 6}, 1, 0x1p-23, 0x1p-24).units.size(), 0u);
+}
+
+TEST(WidthProfile, RandomFunctionsStayWithinTheBound) {
+  std::mt19937 random(7);
+  for (unsigned trial = 0; trial < 60; ++trial) {
+    SCOPED_TRACE("trial " + std::to_string(trial));
+    unsigned first = trial % 2;
+    std::vector<double> values(2 + random() % 40);
+    for (double &value : values)
+      value = (trial % 3 ? 1.0 : 0.1) * static_cast<double>(random() % 8);
+    expectWidthHolds<float>(values, first, 0x1p-22, random);
+    expectWidthHolds<double>(values, first, 0x1p-50, random);
+  }
+}
+
+TEST(WidthProfile, LongWidths) {
+  std::mt19937 random(7);
+  std::vector<double> values;
+  for (int w = 0; w <= 1000; ++w)
+    values.push_back(w);
+  expectWidthHolds<float>(values, 0, 0x1p-22, random);
+}
