@@ -1,6 +1,7 @@
 //===- backend/tools/shell/Batch.cpp - one expression, many inputs --------===//
 
 #include "backend/tools/shell/Batch.h"
+#include "backend/tools/shell/ReferenceRules.h"
 #include "frontend/ErrorCategory.h"
 #include "frontend/Evaluator.h"
 #include "frontend/Parser.h"
@@ -165,6 +166,9 @@ bool shell::runBatch(const BatchRequest &request,
   };
   frontend::Evaluator evaluator(program, diags, request.options);
   evaluator.run(parse(request.programText, request.programName));
+  if (request.strict)
+    if (std::optional<BrokenRule> broken = findBrokenRule(request.programText))
+      diags.emit({}, ir::diag::BadOption, broken->message).category = "syntax";
   Object object;
   ast::Module module = parse(request.expression + ";", "<eval>");
   auto *evaluate = module.statements.size() == 1

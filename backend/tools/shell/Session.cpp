@@ -2,6 +2,7 @@
 
 #include "backend/tools/shell/Session.h"
 #include "backend/tools/shell/Flow.h"
+#include "backend/tools/shell/ReferenceRules.h"
 #include "frontend/Library.h"
 #include "frontend/Parser.h"
 #include "llvm/ADT/STLExtras.h"
@@ -28,7 +29,20 @@ ast::Module Session::parse(llvm::StringRef text, llvm::StringRef name) {
   return frontend::parse(buffer, diags, context);
 }
 
+bool Session::breaksReferenceRule(llvm::StringRef text) {
+  if (!settings.strict)
+    return false;
+  std::optional<BrokenRule> broken = findBrokenRule(text);
+  if (broken)
+    diags.emit({}, ir::diag::BadOption, broken->message).category = "syntax";
+  return broken.has_value();
+}
+
 void Session::load(llvm::StringRef path) {
+  if (settings.strict)
+    if (auto buffer = llvm::MemoryBuffer::getFile(path);
+        buffer && breaksReferenceRule((*buffer)->getBuffer()))
+      return flush();
   path.consume_back(".rasp");
   auto *load = context.create<ast::Load>({});
   llvm::ArrayRef<char> copy =
@@ -44,12 +58,8 @@ bool Session::run(llvm::StringRef text) {
     return true;
   }
   ast::Module module = parse(text, "<console>");
-  bool tooMany = settings.strict && module.statements.size() > 1;
-  if (module.hasErrors || tooMany) {
+  if (module.hasErrors || breaksReferenceRule(text)) {
     flush();
-    if (tooMany && !module.hasErrors)
-      os << "\t!! antlr exception:  \t-- ignoring input\n";
-    anyErrors = true;
     return true;
   }
   for (const ast::Statement *statement : module.statements)

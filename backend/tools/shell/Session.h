@@ -45,6 +45,8 @@ private:
   /// Runs a statement of the console; false if it ended the session.
   bool runStatement(const ast::Statement *statement);
   ast::Module parse(llvm::StringRef text, llvm::StringRef name);
+  /// Reports what the published interpreter refuses, if we are to follow it.
+  bool breaksReferenceRule(llvm::StringRef text);
   /// Runs ops on the example, which is how the language finds errors.
   bool tryOut(llvm::ArrayRef<const ir::Node *> roots);
   void reportFailure(const ir::EvalFailure &failure);
