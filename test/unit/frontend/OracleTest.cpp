@@ -23,7 +23,7 @@ using namespace rasp;
 namespace {
 
 /// Programs that we read differently on purpose, all of them accidents of the
-/// reference; frontend/README.md gives the reasons.
+/// reference; frontend/LANGUAGE.md gives the reasons.
 const std::set<std::string> deliberatelyDifferent = {
     // No atom is equal to an s-op: that is an error here, not True.
     "atom-in-list-of-sops-quirk",
