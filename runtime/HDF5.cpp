@@ -11,7 +11,7 @@ extern "C" const char *__lsan_default_suppressions() {
 }
 #endif
 
-void rasp::rt::startHDF5() {
+HDF5Session::HDF5Session() {
   static const bool started = [] {
     H5open();
     H5PLset_loading_state(0);

@@ -43,8 +43,16 @@ private:
 };
 
 /// Starts the library; it keeps its own reports to itself and loads no filter
-/// plugins, since a file could name any.
-void startHDF5();
+/// plugins, since a file could name any. At the end of the scope this thread's
+/// report of failures is cleared: the library cannot close at the end of the
+/// process while that of a thread which is gone still holds on to it.
+class HDF5Session {
+public:
+  HDF5Session();
+  ~HDF5Session() { H5Eclear2(H5E_DEFAULT); }
+  HDF5Session(const HDF5Session &) = delete;
+  HDF5Session &operator=(const HDF5Session &) = delete;
+};
 
 /// What the library says about its last failure, innermost reason first.
 std::string reasonOfHDF5();

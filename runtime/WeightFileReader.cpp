@@ -592,7 +592,7 @@ llvm::Expected<Model> rasp::rt::readModel(llvm::StringRef path) {
         path, fail("expected the layout of HDF5 1.10 (superblock version 2 or "
                    "3, in h5py libver=\"latest\"), found version " +
                    llvm::Twine(unsigned(uint8_t(bytes[8])))));
-  startHDF5();
+  HDF5Session session;
   llvm::Expected<Model> model = Reader(bytes).read(path.str());
   if (!model)
     return llvm::createFileError(path, model.takeError());

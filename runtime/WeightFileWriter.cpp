@@ -373,7 +373,7 @@ llvm::Error Writer::write(const char *path) {
   if (!llvm::all_of(model.input.values, isFinite) ||
       !llvm::all_of(model.output.values, isFinite))
     return fail("a vocabulary holds an infinity or NaN");
-  startHDF5();
+  HDF5Session session;
   Handle access = makeProperties(H5P_FILE_ACCESS);
   H5Pset_fapl_core(access, 1 << 16, /*backing_store=*/true);
   // The newest layout that Debian's h5py reads: small, and with checksums.
