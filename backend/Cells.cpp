@@ -130,7 +130,7 @@ View Lowering::emitBoxes(const Cells &cells, const Naming &naming) {
   std::vector<bool> covered(table.entries.size(), false);
   constexpr size_t largestToGrow = 4096;
   bool grow = table.entries.size() <= largestToGrow;
-  double largest = 0;
+  double largest = 0, gateError = 0;
   Odometer at(table.sizes);
   for (size_t e = 0; e < table.entries.size(); ++e, at.next()) {
     double outcome = table.entries[e];
@@ -139,11 +139,13 @@ View Lowering::emitBoxes(const Cells &cells, const Naming &naming) {
     std::vector<std::vector<uint32_t>> box =
         growBox(table, at.at, outcome, covered, grow);
     View input;
-    unsigned gates = 0;
+    unsigned gates = 0, views = 0;
     for (size_t d = 0; d < dims; ++d) {
       if (box[d].size() == table.sizes[d])
         continue;
       ++gates;
+      views += static_cast<unsigned>(
+          std::min(box[d].size(), table.sizes[d] - box[d].size()));
       // The smaller of the set and its complement is the shorter view.
       if (box[d].size() * 2 <= table.sizes[d]) {
         for (uint32_t v : box[d])
@@ -163,21 +165,28 @@ View Lowering::emitBoxes(const Cells &cells, const Naming &naming) {
       input = input * 2;
       input.constant -= 2.0 * gates - 1;
     }
+    gateError = std::max(gateError, views * cells.indicatorError);
     addNeuron(input, dir, outcome - background);
     largest = std::max(largest, std::fabs(outcome - background));
   }
 
-  double error = 0;
-  bool integral = llvm::all_of(outcomes, [&](auto &entry) {
-    double d = entry.first - background;
-    return d == std::floor(d);
-  });
+  if (gateError > 0.2) {
+    diags.emit(rangeOf(naming.node), ir::diag::TooNoisy, spaceName(naming.node),
+               gateError);
+    failed = true;
+    return View();
+  }
+  std::vector<double> changes;
+  for (auto &[outcome, count] : outcomes)
+    changes.push_back(outcome - background);
+  double error = 0, grid = gridOf(changes);
   if (cells.indicatorError > 0)
-    error = largest * (2 * cells.gateError + static_cast<double>(2 * dims + 4) *
-                                                 options.unitRoundoff);
-  else if (!integral)
+    error = largest * (2 * gateError + static_cast<double>(2 * dims + 4) *
+                                           options.unitRoundoff);
+  else if (grid == 0 || largest / grid > 0.5 / options.unitRoundoff)
     error = options.unitRoundoff * largest;
-  finishMlpDirection(dir, low - background, high - background, error);
+  finishMlpDirection(dir, low - background, high - background, error,
+                     error == 0 ? grid : 0);
   circuit[dir].exactZero = true;
   View view = View::of(dir);
   view.constant = background;
@@ -248,7 +257,8 @@ std::optional<View> Lowering::emitProfileCells(const Cells &cells,
       reach = std::max(reach,
                        std::max(unit.slope * axisLow, unit.slope * axisHigh) +
                            unit.offset + std::fabs(unit.slope) * axisError);
-    double hold = std::exp2(std::ceil(std::log2((1 + slack) * reach)));
+    // A little more than it takes, so that rounding lets nothing through.
+    double hold = std::exp2(std::ceil(std::log2((1 + slack) * reach * 1.001)));
     if (hold * cells.gateError > 0.2)
       return std::nullopt;
     double cellError =
@@ -285,8 +295,7 @@ std::optional<View> Lowering::emitProfileCells(const Cells &cells,
       }
     }
   }
-  finishMlpDirection(dir, 0, high - base, error);
-  circuit[dir].grid = 0;
+  finishMlpDirection(dir, 0, high - base, error, 0);
   View view = View::of(dir);
   view.constant = base;
   return view;

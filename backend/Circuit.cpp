@@ -2,7 +2,9 @@
 
 #include "backend/Circuit.h"
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/bit.h"
 #include <algorithm>
+#include <cmath>
 #include <tuple>
 
 using namespace rasp::backend;
@@ -72,6 +74,20 @@ llvm::StringRef rasp::backend::writerName(WriterKind writer) {
 
 std::string Direction::residualLabel() const {
   return label.empty() ? space : space + ":" + label;
+}
+
+double rasp::backend::gridOf(llvm::ArrayRef<double> numbers) {
+  double grid = 0;
+  for (double number : numbers) {
+    if (number == 0)
+      continue;
+    int exponent;
+    double mantissa = std::frexp(std::fabs(number), &exponent);
+    auto bits = static_cast<uint64_t>(std::ldexp(mantissa, 53));
+    double own = std::ldexp(1.0, exponent - 53 + llvm::countr_zero(bits));
+    grid = grid == 0 ? own : std::min(grid, own);
+  }
+  return grid;
 }
 
 double rasp::backend::atBos(const Circuit &circuit, const View &view) {

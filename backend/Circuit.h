@@ -140,6 +140,9 @@ struct Circuit {
   }
 };
 
+/// The largest power of two that divides all of `numbers`; 0 if all are 0.
+double gridOf(llvm::ArrayRef<double> numbers);
+
 /// What `view` is at position 0.
 double atBos(const Circuit &circuit, const View &view);
 /// The half-layer after which all of `view` is there.

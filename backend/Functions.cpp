@@ -57,18 +57,24 @@ static void fillUnknown(std::vector<double> &f) {
   }
 }
 
-static double gridOfAll(llvm::ArrayRef<double> values) {
-  double grid = 0;
-  for (double value : values) {
-    if (value == 0)
+bool Lowering::moves(const Node *aggregate) {
+  const ir::NodeValues &inputs = sets.of(aggregate->operand(1));
+  if (!inputs.known)
+    return false;
+  if (sets.selectors().facts(aggregate->operand(0)).atMostOneKey)
+    return true;
+  // Several strings or bools cannot be averaged, and several equal numbers
+  // need not be.
+  std::optional<double> number;
+  bool numbersDiffer = false, averaged = false;
+  for (const ir::Value &value : inputs.values) {
+    if (value.isString())
       continue;
-    int exponent;
-    double mantissa = std::frexp(std::fabs(value), &exponent);
-    auto bits = static_cast<uint64_t>(std::ldexp(mantissa, 53));
-    double own = std::ldexp(1.0, exponent - 53 + __builtin_ctzll(bits));
-    grid = grid == 0 ? own : std::min(grid, own);
+    averaged |= !value.isBool();
+    numbersDiffer |= number && *number != value.toDouble();
+    number = value.toDouble();
   }
-  return grid;
+  return !averaged || (!inputs.numeric && !numbersDiffer);
 }
 
 Lowering::SourceState &Lowering::stateOf(Source source) {
@@ -79,11 +85,10 @@ Lowering::SourceState &Lowering::stateOf(Source source) {
     return state;
   state.node = source;
   state.values = sets.valuesOf(source);
-  bool numeric = llvm::all_of(
+  state.numeric = llvm::all_of(
       state.values, [](const ir::Value &value) { return value.isNumeric(); });
-  if (numeric)
-    for (const ir::Value &value : state.values)
-      state.numbers.push_back(value.toDouble());
+  for (const ir::Value &value : state.values)
+    state.numbers.push_back(value.isNumeric() ? value.toDouble() : anyNumber);
   if (!source) {
     state.access = Access::Token;
   } else if (source->kind() == OpKind::Indices) {
@@ -91,13 +96,7 @@ Lowering::SourceState &Lowering::stateOf(Source source) {
   } else if (source->kind() == OpKind::Width) {
     state.access = Access::Width;
   } else if (source->kind() == OpKind::Aggregate) {
-    const ir::NodeValues &inputs = sets.of(source->operand(1));
-    bool moves = inputs.known &&
-                 (sets.selectors().facts(source->operand(0)).atMostOneKey ||
-                  llvm::none_of(inputs.values, [](const ir::Value &value) {
-                    return value.isInt() || value.isFloat();
-                  }));
-    state.access = moves ? Access::Moved : Access::Mean;
+    state.access = moves(source) ? Access::Moved : Access::Mean;
   } else {
     state.access = Access::Derived;
   }
@@ -150,12 +149,61 @@ View Lowering::rawView(SourceState &state) {
 }
 
 std::vector<double> Lowering::rawCoordinates(const SourceState &state) {
-  if (state.access != Access::Width)
-    return state.numbers;
-  std::vector<double> coordinates;
-  for (double width : state.numbers)
-    coordinates.push_back(1 / (width + 1));
+  std::vector<double> coordinates = state.numbers;
+  for (double &number : coordinates)
+    if (state.access == Access::Width)
+      number = 1 / (number + 1);
+    else if (std::isnan(number))
+      number = emptyMean(state.node);
   return coordinates;
+}
+
+double Lowering::emptyMean(const Node *aggregate) {
+  if (aggregate->value().isNumeric())
+    return aggregate->value().toDouble();
+  // A string: the number that stands for it is no mean.
+  const ir::NodeValues &values = sets.of(aggregate->operand(1));
+  return std::floor(values.low - std::max(1.0, values.high - values.low));
+}
+
+/// Functions that differ by an affine map have the same form, which is 0 at the
+/// first value and 1 at the first that differs from it.
+static std::vector<double> affineForm(std::vector<double> f) {
+  double first = f[0];
+  auto other = llvm::find_if(f, [&](double d) { return d != first; });
+  double scale = other == f.end() ? 1 : *other - first;
+  for (double &d : f)
+    d = (d - first) / scale;
+  return f;
+}
+
+void Lowering::addFunction(SourceState &state, std::vector<double> function,
+                           DirId dir) {
+  state.byForm.try_emplace(affineForm(function), state.functions.size());
+  state.functions.emplace_back(std::move(function), dir);
+}
+
+std::optional<View> Lowering::findFunction(const SourceState &state,
+                                           llvm::ArrayRef<double> known) {
+  auto viewOf = [&](size_t index) -> std::optional<View> {
+    auto &[function, dir] = state.functions[index];
+    auto affine = affineIn(known, function);
+    if (!affine)
+      return std::nullopt;
+    View view = View::of(dir, affine->first);
+    view.constant = affine->second;
+    return view;
+  };
+  if (llvm::none_of(known, [](double d) { return std::isnan(d); })) {
+    auto found = state.byForm.find(affineForm(known.vec()));
+    return found == state.byForm.end() ? std::nullopt : viewOf(found->second);
+  }
+  // With values that do not matter, the first functions are tried.
+  constexpr size_t maxTries = 64;
+  for (size_t i = 0; i < std::min(maxTries, state.functions.size()); ++i)
+    if (std::optional<View> view = viewOf(i))
+      return view;
+  return std::nullopt;
 }
 
 View Lowering::functionOfSource(Source source, std::vector<double> byValue,
@@ -169,12 +217,8 @@ View Lowering::functionOfSource(Source source, std::vector<double> byValue,
   fillUnknown(byValue);
   if (llvm::all_equal(byValue))
     return View::ofConstant(byValue.empty() ? 0 : byValue[0]);
-  for (auto &[function, dir] : state.functions)
-    if (auto affine = affineIn(known, function)) {
-      View view = View::of(dir, affine->first);
-      view.constant = affine->second;
-      return view;
-    }
+  if (std::optional<View> view = findFunction(state, known))
+    return *view;
   if (!state.oneHot.empty()) {
     View view;
     // Fewer terms: count from the more common value of a 0/1 function.
@@ -199,8 +243,7 @@ View Lowering::functionOfSource(Source source, std::vector<double> byValue,
                                                      : WriterKind::PosEmbed;
     direction.node = naming.node;
     // Affine functions of the position share the position itself.
-    bool isNumber =
-        !state.numbers.empty() && affineIn(known, state.numbers).has_value();
+    bool isNumber = state.numeric && affineIn(known, state.numbers).has_value();
     direction.table = isNumber ? state.numbers : byValue;
     direction.space = naming.node && !isNumber
                           ? spaceName(naming.node)
@@ -208,15 +251,16 @@ View Lowering::functionOfSource(Source source, std::vector<double> byValue,
     direction.label = isNumber ? "" : naming.label;
     direction.low = *llvm::min_element(direction.table);
     direction.high = *llvm::max_element(direction.table);
-    direction.grid = gridOfAll(direction.table);
+    direction.grid = gridOf(direction.table);
     double magnitude =
         std::max(std::fabs(direction.low), std::fabs(direction.high));
     if (direction.grid == 0 ||
-        magnitude / direction.grid > 1 / options.unitRoundoff)
+        magnitude / direction.grid > 0.5 / options.unitRoundoff)
       direction.error = magnitude * options.unitRoundoff;
+    checkRange(direction);
     std::vector<double> function = direction.table;
     DirId dir = newDirection(std::move(direction));
-    state.functions.emplace_back(function, dir);
+    addFunction(state, function, dir);
     auto affine = affineIn(known, function);
     View view = View::of(dir, affine->first);
     view.constant = affine->second;
@@ -226,7 +270,7 @@ View Lowering::functionOfSource(Source source, std::vector<double> byValue,
     DirId dir = moveFunction(state.node, byValue, naming);
     if (failed)
       return View();
-    state.functions.emplace_back(byValue, dir);
+    addFunction(state, byValue, dir);
     return View::of(dir);
   }
   case Access::Mean:
@@ -242,7 +286,7 @@ View Lowering::functionOfSource(Source source, std::vector<double> byValue,
     // A function that is one direction can serve for others.
     if (view.terms.size() == 1 && view.terms[0].weight == 1 &&
         view.constant == 0)
-      state.functions.emplace_back(byValue, view.terms[0].dir);
+      addFunction(state, byValue, view.terms[0].dir);
     return view;
   }
   }
@@ -272,15 +316,22 @@ View Lowering::profileOfSource(SourceState &state,
     if (steps && steps->exactZero && low == 0 && high == 1)
       profile = steps;
   } else {
+    std::vector<double> axis = rawCoordinates(state);
+    std::vector<ProfilePoint> all, points;
+    for (size_t i = 0; i < byValue.size(); ++i)
+      all.push_back({axis[i], byValue[i]});
+    llvm::stable_sort(all, [](const ProfilePoint &a, const ProfilePoint &b) {
+      return a.x < b.x;
+    });
     // Values that are equal as numbers are one point.
-    std::vector<ProfilePoint> points;
-    for (size_t i = 0; i < byValue.size(); ++i) {
-      if (points.empty() || points.back().x != state.numbers[i])
-        points.push_back({state.numbers[i], byValue[i]});
-      else if (points.back().y != byValue[i])
-        failed = true;
+    bool unequal = false;
+    for (const ProfilePoint &point : all) {
+      if (points.empty() || points.back().x != point.x)
+        points.push_back(point);
+      else
+        unequal |= points.back().y != point.y;
     }
-    if (!failed)
+    if (!unequal)
       profile = makeProfile(points, error, options.unitRoundoff, true);
     if (!profile) {
       diags.emit(rangeOf(state.node), ir::diag::ValuesTooClose,
@@ -294,7 +345,7 @@ View Lowering::profileOfSource(SourceState &state,
     std::vector<double> function(byValue.begin(), byValue.end());
     for (double &d : function)
       d -= view.constant;
-    state.functions.emplace_back(function, view.terms[0].dir);
+    addFunction(state, function, view.terms[0].dir);
   }
   return view;
 }

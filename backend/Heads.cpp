@@ -21,8 +21,11 @@ using namespace rasp::backend;
 using ir::Node;
 using ir::OpKind;
 
-/// Logit distance at which the smaller weight is exactly 0, with a margin.
-static constexpr double hardDistance = 110;
+/// Logit distance at which the smaller weight is exactly 0, with a margin: exp
+/// underflows at -104 in float32 and at -746 in float64.
+static double hardDistance(double unitRoundoff) {
+  return unitRoundoff > 0x1p-30 ? 110 : 760;
+}
 
 Lowering::Pattern &Lowering::patternOf(const Node *selector, BosMode mode,
                                        bool ties) {
@@ -46,13 +49,33 @@ Lowering::Pattern &Lowering::patternOf(const Node *selector, BosMode mode,
   return *pattern;
 }
 
+double Lowering::bosNoise(llvm::ArrayRef<ScoreTerm> terms) const {
+  double noise = 0;
+  for (const ScoreTerm &term : terms)
+    for (const Term &part : term.key.terms) {
+      // A constant that the stored precision holds is subtracted exactly.
+      const Direction &dir = circuit[part.dir];
+      bool exact = static_cast<float>(dir.atBos) == dir.atBos &&
+                   (dir.atBos == 0 || dir.error == 0);
+      if (!exact)
+        noise += 4 * options.unitRoundoff * std::fabs(part.weight * dir.atBos) *
+                 read(term.query).magnitude();
+    }
+  return noise;
+}
+
 Lowering::Pattern Lowering::makePattern(const Node *selector, BosMode mode,
                                         bool ties) {
   Pattern pattern;
   const ir::SelectorFacts &facts = sets.selectors().facts(selector);
-  Formula formula = makeFormula(selector, sets.selectors());
+  std::optional<Formula> formula = makeFormula(selector, sets.selectors());
+  if (!formula) {
+    diags.emit(rangeOf(selector), ir::diag::SelectorTooLong, maxFormulaSize);
+    failed = true;
+    return pattern;
+  }
   Scores scores;
-  if (!buildScores(formula, facts, mode, ties, scores)) {
+  if (!buildScores(*formula, facts, mode, ties, scores)) {
     failed = true;
     return pattern;
   }
@@ -76,14 +99,17 @@ Lowering::Pattern Lowering::makePattern(const Node *selector, BosMode mode,
     pattern.time = std::max(
         {pattern.time, timeOf(circuit, term.key), timeOf(circuit, term.query)});
 
+  // BOS counts as a selected key, so its score must be as exact.
+  if (mode == BosMode::Counted)
+    scores.tieError += bosNoise(pattern.scores);
   double distance = gap - 2 * scores.error;
-  while (distance * pattern.step < hardDistance && pattern.step < 0x1p14)
+  double needed = hardDistance(options.unitRoundoff);
+  while (distance * pattern.step < needed && pattern.step < 0x1p14)
     pattern.step *= 2;
   bool single = facts.atMostOneKey && mode == BosMode::Default;
   if (!single)
     pattern.weightError = std::expm1(2 * scores.tieError * pattern.step);
-  if (distance * pattern.step < hardDistance ||
-      (ties && pattern.weightError > 0.1))
+  if (distance * pattern.step < needed || (ties && pattern.weightError > 0.1))
     pattern.tooNoisy = scores.error;
   return pattern;
 }
@@ -125,11 +151,11 @@ DirId Lowering::moveValue(Pattern &pattern, View value, double empty,
     direction.error += pattern.weightError * (reading.high - reading.low) +
                        static_cast<double>(sets.domain().maxSeqLen + 3) *
                            options.unitRoundoff * magnitude;
-  else
-    for (const Term &term : value.terms)
-      direction.grid = std::max(direction.grid, circuit[term.dir].grid);
-  if (!averages && direction.error == 0)
-    direction.grid = 1;
+  else if (reading.error == 0)
+    // A value moves unchanged, and so does the default.
+    direction.grid =
+        empty == 0 ? reading.grid : std::min(reading.grid, gridOf(empty));
+  checkRange(direction);
   DirId target = newDirection(std::move(direction));
   head.outputs.push_back({std::move(value), target});
   return target;
@@ -138,9 +164,13 @@ DirId Lowering::moveValue(Pattern &pattern, View value, double empty,
 DirId Lowering::moveFunction(const Node *aggregate,
                              llvm::ArrayRef<double> byValue,
                              const Naming &naming) {
-  // On every input with a result at most one key is selected.
+  // Several equal numbers may be selected, but never several strings or bools.
+  bool averages =
+      !sets.selectors().facts(aggregate->operand(0)).atMostOneKey &&
+      llvm::any_of(sets.of(aggregate->operand(1)).values,
+                   [](const ir::Value &v) { return v.isInt() || v.isFloat(); });
   Pattern &pattern =
-      patternOf(aggregate->operand(0), BosMode::Default, /*ties=*/false);
+      patternOf(aggregate->operand(0), BosMode::Default, averages);
   if (failed)
     return Circuit::bos;
   llvm::ArrayRef<ir::Value> own = sets.of(aggregate).values;
@@ -158,5 +188,5 @@ DirId Lowering::moveFunction(const Node *aggregate,
     return Circuit::bos;
   double low = *llvm::min_element(byValue), high = *llvm::max_element(byValue);
   return moveValue(pattern, value, at(aggregate->value()), naming, low, high,
-                   false);
+                   averages);
 }

@@ -15,15 +15,27 @@ using ir::OpKind;
 using ir::Source;
 
 std::optional<LinearForm> Lowering::linearForm(const Node *sop,
-                                               llvm::ArrayRef<Source> sources) {
+                                               llvm::ArrayRef<Source> sources,
+                                               FormMemo &memo) {
+  auto found = memo.find(sop);
+  if (found != memo.end())
+    return found->second;
+  std::optional<LinearForm> form = computeForm(sop, sources, memo);
+  memo[sop] = form;
+  return form;
+}
+
+std::optional<LinearForm> Lowering::computeForm(const Node *sop,
+                                                llvm::ArrayRef<Source> sources,
+                                                FormMemo &memo) {
   const ir::NodeValues &values = sets.of(sop);
   if (llvm::is_contained(sources, sop))
     return LinearForm{{{sop, 1}}, 0};
   if (values.known && values.values.size() == 1 && values.values[0].isNumeric())
     return LinearForm{{}, values.values[0].toDouble()};
   auto combine = [&](double a, double b) -> std::optional<LinearForm> {
-    auto left = linearForm(sop->operand(0), sources);
-    auto right = linearForm(sop->operand(1), sources);
+    auto left = linearForm(sop->operand(0), sources, memo);
+    auto right = linearForm(sop->operand(1), sources, memo);
     if (!left || !right)
       return std::nullopt;
     LinearForm sum;
@@ -45,7 +57,7 @@ std::optional<LinearForm> Lowering::linearForm(const Node *sop,
   };
   auto scale = [&](const Node *operand,
                    double factor) -> std::optional<LinearForm> {
-    auto form = linearForm(operand, sources);
+    auto form = linearForm(operand, sources, memo);
     if (!form)
       return std::nullopt;
     form->constant *= factor;
@@ -69,7 +81,7 @@ std::optional<LinearForm> Lowering::linearForm(const Node *sop,
       return LinearForm{{{nullptr, 1}}, 0};
     return std::nullopt;
   case OpKind::Pos:
-    return linearForm(sop->operand(0), sources);
+    return linearForm(sop->operand(0), sources, memo);
   case OpKind::Neg:
     return scale(sop->operand(0), -1);
   case OpKind::Add:
@@ -95,6 +107,7 @@ std::optional<LinearForm> Lowering::linearForm(const Node *sop,
 std::vector<LinearForm> Lowering::collectForms(const Node *sop,
                                                llvm::ArrayRef<Source> sources) {
   std::vector<LinearForm> forms;
+  FormMemo memo;
   llvm::SmallVector<const Node *> work{sop};
   llvm::DenseMap<const Node *, bool> seen;
   auto add = [&](const std::optional<LinearForm> &form) {
@@ -107,7 +120,7 @@ std::vector<LinearForm> Lowering::collectForms(const Node *sop,
         llvm::is_contained(sources, node))
       continue;
     seen[node] = true;
-    if (auto form = linearForm(node, sources)) {
+    if (auto form = linearForm(node, sources, memo)) {
       add(form);
       continue;
     }
@@ -118,8 +131,8 @@ std::vector<LinearForm> Lowering::collectForms(const Node *sop,
     case OpKind::Le:
     case OpKind::Gt:
     case OpKind::Ge: {
-      auto left = linearForm(node->operand(0), sources);
-      auto right = linearForm(node->operand(1), sources);
+      auto left = linearForm(node->operand(0), sources, memo);
+      auto right = linearForm(node->operand(1), sources, memo);
       if (!left || !right)
         break;
       // The sign of the difference decides.

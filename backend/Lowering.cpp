@@ -54,18 +54,21 @@ View Lowering::zeroAtBos(const View &view) const {
   return constant == 0 ? view : view + View::of(Circuit::bos, -constant);
 }
 
-/// The largest power of two that divides `x`; 0 for 0.
-static double gridOf(double x) {
-  if (x == 0)
-    return 0;
-  int exponent;
-  double mantissa = std::frexp(std::fabs(x), &exponent);
-  auto bits = static_cast<uint64_t>(std::ldexp(mantissa, 53));
-  return std::ldexp(1.0, exponent - 53 + __builtin_ctzll(bits));
+void Lowering::checkRange(const Direction &direction) {
+  // Products with the weights of the next reader must be finite too.
+  double limit = options.unitRoundoff > 0x1p-30 ? 1e30 : 1e250;
+  double magnitude =
+      std::max(std::fabs(direction.low), std::fabs(direction.high));
+  if (magnitude <= limit || failed)
+    return;
+  diags.emit(direction.node ? rangeOf(direction.node) : llvm::SMRange(),
+             ir::diag::OutOfRange, direction.space, magnitude);
+  failed = true;
 }
 
 Reading Lowering::read(const View &view) const {
-  Reading reading{view.constant, view.constant, 0};
+  Reading reading;
+  reading.low = reading.high = view.constant;
   double magnitude = std::fabs(view.constant);
   double grid = gridOf(view.constant);
   bool onGrid = true, rounds = view.constant != 0 || view.terms.size() > 1;
@@ -83,12 +86,18 @@ Reading Lowering::read(const View &view) const {
     rounds |= gridOf(term.weight) != std::fabs(term.weight);
   }
   // Sums of multiples of a power of two are exact while the significand holds
-  // them; otherwise every product and every addition rounds.
+  // them, also when a head multiplies them with the root of its width (up to
+  // 64). Otherwise every product and every addition rounds.
+  constexpr double widestRoot = 64;
   bool exact =
-      onGrid && grid > 0 && magnitude / grid <= 0.5 / options.unitRoundoff;
+      onGrid && (magnitude == 0 ||
+                 (grid > 0 &&
+                  magnitude / grid <= 0.5 / options.unitRoundoff / widestRoot));
   if (rounds && !exact)
     reading.error += static_cast<double>(view.terms.size() + 2) *
                      options.unitRoundoff * magnitude;
+  if (reading.error == 0 && onGrid)
+    reading.grid = grid;
   return reading;
 }
 
@@ -210,11 +219,13 @@ View Lowering::scalarOf(const Node *sop) {
   bool numeric = values.known && llvm::all_of(values.values, [](auto &value) {
                    return value.isNumeric();
                  });
-  if (sop->kind() == OpKind::Aggregate && !values.known) {
+  if (!values.numeric && !values.known) {
+    requireValues(sop, "what reads it");
+  } else if (sop->kind() == OpKind::Aggregate && !values.known) {
     view = rawView(stateOf(sop));
   } else if (values.known && values.hasTable &&
              (!numeric || values.table.sources.size() < 2 ||
-              !ir::isElementwise(sop->kind()))) {
+              !ir::isElementwise(sop->kind()) || sets.isKept(sop))) {
     byTable();
   } else if (std::optional<View> affine = affineScalar(sop)) {
     view = *affine;

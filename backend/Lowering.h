@@ -31,6 +31,7 @@
 #include "backend/FunctionTable.h"
 #include "backend/Profile.h"
 #include "backend/SelectorFormula.h"
+#include "backend/SelectorTable.h"
 #include "ir/Printer.h"
 #include "ir/ValueSets.h"
 #include "llvm/ADT/DenseMap.h"
@@ -48,6 +49,9 @@ struct LoweringOptions {
 /// Range and error of a view at positions from 1 on.
 struct Reading {
   double low = 0, high = 0, error = 0;
+  /// A power of two of which all exact values are multiples, if the actual
+  /// ones are exact; else 0.
+  double grid = 0;
   double magnitude() const { return std::max(std::fabs(low), std::fabs(high)); }
 };
 
@@ -99,18 +103,29 @@ private:
     Access access = Access::Token;
     const ir::Node *node = nullptr;
     llvm::ArrayRef<ir::Value> values;
-    /// Numeric value of each value; empty if one of them is a string.
+    /// Numeric value of each value; NaN for strings.
     std::vector<double> numbers;
-    /// Functions that have a direction.
+    bool numeric = false; ///< no value is a string
+    /// Functions that have a direction, and where they are by affine form.
     std::vector<std::pair<std::vector<double>, DirId>> functions;
+    std::map<std::vector<double>, size_t> byForm;
     /// One direction per value, or empty.
     std::vector<DirId> oneHot;
     /// Mean, Width: the scalar that the head writes.
     std::optional<DirId> raw;
   };
   SourceState &stateOf(ir::Source source);
+  /// Whether an aggregate hands values on unchanged on every input that has a
+  /// result.
+  bool moves(const ir::Node *aggregate);
   View functionOfSource(ir::Source source, std::vector<double> byValue,
                         const Naming &naming);
+  void addFunction(SourceState &state, std::vector<double> function, DirId dir);
+  /// An affine function of a direction that the source has.
+  std::optional<View> findFunction(const SourceState &state,
+                                   llvm::ArrayRef<double> known);
+  /// What the head of a mean writes where nothing is selected.
+  double emptyMean(const ir::Node *aggregate);
   /// Gives every value of the source a direction.
   void makeOneHot(ir::Source source);
   /// The scalar direction of a Mean or Width, and what it holds per value.
@@ -158,10 +173,18 @@ private:
   /// Adds a hidden unit, or a target to the equal one that there is.
   void addNeuron(const View &input, DirId target, double weight);
   DirId newMlpDirection(const Naming &naming);
-  /// Sets time, range, error and BOS value once all neurons are there.
-  void finishMlpDirection(DirId dir, double low, double high, double error);
+  /// Sets range, error and grid once all neurons are there.
+  void finishMlpDirection(DirId dir, double low, double high, double error,
+                          double grid);
+  /// Refuses what the stored precision cannot hold.
+  void checkRange(const Direction &direction);
+  using FormMemo = llvm::DenseMap<const ir::Node *, std::optional<LinearForm>>;
   std::optional<LinearForm> linearForm(const ir::Node *sop,
-                                       llvm::ArrayRef<ir::Source> sources);
+                                       llvm::ArrayRef<ir::Source> sources,
+                                       FormMemo &memo);
+  std::optional<LinearForm> computeForm(const ir::Node *sop,
+                                        llvm::ArrayRef<ir::Source> sources,
+                                        FormMemo &memo);
   std::vector<LinearForm> collectForms(const ir::Node *sop,
                                        llvm::ArrayRef<ir::Source> sources);
 
@@ -187,6 +210,8 @@ private:
   /// With `ties`, several keys can be selected and must get equal weights.
   Pattern &patternOf(const ir::Node *selector, BosMode mode, bool ties = true);
   Pattern makePattern(const ir::Node *selector, BosMode mode, bool ties);
+  /// How far the score of BOS may be from what it should be.
+  double bosNoise(llvm::ArrayRef<ScoreTerm> terms) const;
   /// A direction that holds the mean of `value`, and `empty` where nothing is
   /// selected.
   DirId moveValue(Pattern &pattern, View value, double empty,
@@ -211,6 +236,11 @@ private:
   };
   bool buildScores(const Formula &formula, const ir::SelectorFacts &facts,
                    BosMode mode, bool ties, Scores &scores);
+  /// The table of a formula, or a message that there is none.
+  std::optional<SelectorTable> selectorTable(const Formula &formula);
+  /// The 0/1 function of a side that is 1 on some of its tuples.
+  View sideIndicator(const SelectorSide &side, const std::vector<bool> &isTrue,
+                     llvm::StringRef label);
   bool addTabular(const Formula &formula, Scores &scores);
   bool addEquality(const ir::Node *key, const ir::Node *query,
                    const ir::SelectorFacts &facts, bool alone, bool ties,
@@ -222,9 +252,22 @@ private:
   /// Scores that are exactly 0 for selected keys and at most -1 for others,
   /// although the values that are compared have errors.
   bool addPenalties(const Formula &formula, Scores &scores);
-  /// A view that is exactly 0 off the set and at least 1 on it.
-  View exactIndicator(const ir::Node *sop, const std::vector<bool> &isIn,
-                      llvm::StringRef label);
+  /// A view that is exactly 0 off a set, and at least `atLeast` on it.
+  struct ExactSet {
+    View view;
+    double atLeast = 1;
+  };
+  ExactSet exactIndicator(const SelectorSide &side,
+                          const std::vector<bool> &isIn, llvm::StringRef label);
+  /// An up-set or down-set of a number, as one hidden unit.
+  std::optional<ExactSet> exactThreshold(const ir::Node *sop,
+                                         const std::vector<bool> &isIn,
+                                         llvm::StringRef label);
+  bool addOrderPenalties(const Formula &comparison, const SelectorTable &table,
+                         Scores &scores);
+  void penalise(const SelectorTable &table, const std::vector<bool> &keySet,
+                const std::vector<bool> &querySet, llvm::StringRef keyLabel,
+                llvm::StringRef queryLabel, Scores &scores);
 
   //===--- Output (Readout.cpp)
   //--------------------------------------------===//
@@ -249,8 +292,9 @@ private:
   Circuit circuit;
   std::map<unsigned, SourceState> states;
   std::map<std::tuple<const ir::Node *, BosMode, bool>, Pattern> patterns;
-  std::map<std::pair<const ir::Node *, std::vector<bool>>, View>
-      exactIndicators;
+  std::map<std::pair<std::vector<const ir::Node *>, std::vector<bool>>,
+           ExactSet>
+      exactSets;
   llvm::DenseMap<const ir::Node *, View> scalars;
   std::map<View, size_t> neurons;
   std::map<std::pair<std::vector<const ir::Node *>, std::vector<double>>, View>

@@ -1,22 +1,30 @@
 //===- backend/Neurons.cpp - hidden units and what they write -----------===//
 
 #include "backend/Lowering.h"
+#include "llvm/ADT/STLExtras.h"
+#include <cmath>
 
 using namespace rasp;
 using namespace rasp::backend;
 
 void Lowering::addNeuron(const View &input, DirId target, double weight) {
+  if (!std::isfinite(weight) || !std::isfinite(input.constant)) {
+    if (!failed)
+      diags.emit({}, ir::diag::OutOfRange, circuit[target].space, weight);
+    failed = true;
+    return;
+  }
   auto [it, isNew] = neurons.try_emplace(input, circuit.neurons.size());
   if (isNew)
     circuit.neurons.push_back(
         Neuron{input, {}, nextMlp(timeOf(circuit, input)) / 2 - 1});
   Neuron &neuron = circuit.neurons[it->second];
-  for (Term &term : neuron.outputs)
-    if (term.dir == target) {
-      term.weight += weight;
-      return;
-    }
-  neuron.outputs.push_back({target, weight});
+  auto known = llvm::find_if(
+      neuron.outputs, [&](const Term &term) { return term.dir == target; });
+  if (known != neuron.outputs.end())
+    known->weight += weight;
+  else
+    neuron.outputs.push_back({target, weight});
   Direction &dir = circuit[target];
   dir.time = std::max(dir.time, 2 * neuron.layer + 2);
   dir.atBos += weight * std::max(0.0, atBos(circuit, input));
@@ -32,11 +40,12 @@ DirId Lowering::newMlpDirection(const Naming &naming) {
 }
 
 void Lowering::finishMlpDirection(DirId dir, double low, double high,
-                                  double error) {
+                                  double error, double grid) {
   circuit[dir].low = low;
   circuit[dir].high = high;
   circuit[dir].error = error;
-  circuit[dir].grid = error == 0 ? 1 : 0;
+  circuit[dir].grid = grid;
+  checkRange(circuit[dir]);
 }
 
 View Lowering::copyView(const View &view, const Naming &naming, double low,
@@ -44,7 +53,8 @@ View Lowering::copyView(const View &view, const Naming &naming, double low,
   DirId dir = newMlpDirection(naming);
   View input = view - View::ofConstant(low);
   addNeuron(input, dir, 1);
-  finishMlpDirection(dir, 0, high - low, read(input).error);
+  Reading reading = read(input);
+  finishMlpDirection(dir, 0, high - low, reading.error, reading.grid);
   return View::of(dir) + View::ofConstant(low);
 }
 
@@ -62,7 +72,8 @@ View Lowering::emitProfile(const View &coordinate, const Profile &profile,
     addNeuron(input, dir, unit.weight);
   }
   finishMlpDirection(dir, low - profile.constant - linear.high,
-                     high - profile.constant - linear.low, profile.error);
+                     high - profile.constant - linear.low, profile.error,
+                     profile.error == 0 ? 1 : 0);
   circuit[dir].exactZero = profile.exactZero && profile.constant == 0;
   return view + View::of(dir);
 }

@@ -57,9 +57,20 @@ Lowering::findPacking(const FunctionTable &table,
     }
     if (points.size() < 2)
       return;
+    // A profile of many points takes long to make: most forms fail here.
+    size_t changes = 0;
+    for (size_t i = 0; i + 1 < points.size(); ++i)
+      if (points[i].y != points[i + 1].y) {
+        ++changes;
+        if (points[i + 1].x - points[i].x < 2 * error)
+          return;
+      }
+    constexpr size_t maxChanges = 4096;
+    if (changes > maxChanges)
+      return;
     std::optional<Profile> profile =
         makeProfile(points, error, options.unitRoundoff, true);
-    if (!profile || profile->error > 1e-3 * (high - low))
+    if (!profile || profile->error > 1e-2 * (high - low))
       return;
     unsigned time = nextMlp(timeOf(circuit, coordinate));
     if (!best || time < best->time ||
@@ -94,7 +105,7 @@ Lowering::findPacking(const FunctionTable &table,
         if (source != table.sources[d])
           continue;
         SourceState &state = stateOf(source);
-        usable &= !state.numbers.empty();
+        usable &= state.numeric;
         if (!usable)
           break;
         for (size_t v = 0; v < table.sizes[d]; ++v)

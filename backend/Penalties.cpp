@@ -46,254 +46,237 @@ static bool isExactZero(const Circuit &circuit, const View &view) {
          });
 }
 
-View Lowering::exactIndicator(const Node *sop, const std::vector<bool> &isIn,
-                              llvm::StringRef label) {
-  auto [memo, isNew] = exactIndicators.try_emplace({sop, isIn});
-  if (!isNew)
-    return memo->second;
-  View &result = memo->second;
+std::optional<Lowering::ExactSet>
+Lowering::exactThreshold(const Node *sop, const std::vector<bool> &isIn,
+                         llvm::StringRef label) {
   const ir::NodeValues &values = sets.of(sop);
-  std::vector<double> numbers(isIn.begin(), isIn.end());
-  if (llvm::all_equal(numbers))
-    return result = View::ofConstant(numbers.empty() ? 0 : numbers[0]);
-
-  // Sources without errors give exact views.
-  bool inexact = llvm::any_of(values.table.sources, [&](Source source) {
-    Access access = stateOf(source).access;
-    return access == Access::Mean || access == Access::Width ||
-           access == Access::Derived;
-  });
-  if (!inexact && values.hasTable) {
-    View view = functionOf(sop, numbers, label);
-    if (failed || read(view).error == 0 || isExactZero(circuit, view))
-      return result = view;
+  if (!values.numeric)
+    return std::nullopt;
+  // The coordinate that orders the values: the scalar of a head, if the s-op is
+  // a function of that alone, or its own.
+  View coordinate;
+  std::vector<std::pair<double, bool>> points;
+  const ir::JointTable &table = values.table;
+  if (table.sources.size() == 1 && isRaw(table.sources[0])) {
+    SourceState &state = stateOf(table.sources[0]);
+    coordinate = rawView(state);
+    std::vector<double> axis = rawCoordinates(state);
+    for (size_t v = 0; v < axis.size(); ++v)
+      if (table.entries[v] != ir::JointTable::impossible)
+        points.emplace_back(axis[v],
+                            isIn[static_cast<size_t>(table.entries[v])]);
+  } else {
+    coordinate = scalarOf(sop);
+    for (size_t v = 0; v < isIn.size(); ++v)
+      points.emplace_back(values.values[v].toDouble(), isIn[v]);
   }
-
-  // An up-set or down-set of numbers along a coordinate that is in the stream:
-  // the scalar of the head, if the s-op is monotone in it, or its own.
-  bool numeric = llvm::all_of(
-      values.values, [](const ir::Value &value) { return value.isNumeric(); });
-  if (numeric) {
-    View coordinate;
-    std::vector<std::pair<double, bool>> points;
-    const ir::JointTable &table = values.table;
-    if (table.sources.size() == 1 && isRaw(table.sources[0])) {
-      SourceState &state = stateOf(table.sources[0]);
-      coordinate = rawView(state);
-      std::vector<double> axis = rawCoordinates(state);
-      for (size_t v = 0; v < axis.size(); ++v)
-        if (table.entries[v] != ir::JointTable::impossible)
-          points.emplace_back(axis[v],
-                              isIn[static_cast<size_t>(table.entries[v])]);
-    } else {
-      coordinate = scalarOf(sop);
-      for (size_t v = 0; v < isIn.size(); ++v)
-        points.emplace_back(values.values[v].toDouble(), isIn[v]);
+  if (failed)
+    return std::nullopt;
+  llvm::sort(points);
+  size_t changes = 0, at = 0;
+  for (size_t i = 0; i + 1 < points.size(); ++i)
+    if (points[i].second != points[i + 1].second) {
+      ++changes;
+      at = i;
     }
-    if (failed)
-      return View();
-    llvm::sort(points);
-    size_t changes = 0, at = 0;
-    for (size_t i = 0; i + 1 < points.size(); ++i)
-      if (points[i].second != points[i + 1].second) {
-        ++changes;
-        at = i;
-      }
-    if (changes == 1) {
-      double off = points[at].first, on = points[at + 1].first;
-      if (points[at].second)
-        std::swap(off, on);
-      // 1 at the nearest point of the set, -1 at the nearest outside.
-      double slope = 2 / (on - off), middle = (on + off) / 2;
-      double error =
-          std::fabs(slope) * (read(coordinate).error +
-                              8 * options.unitRoundoff *
-                                  std::max({std::fabs(on), std::fabs(off),
-                                            std::fabs(points.front().first),
-                                            std::fabs(points.back().first)}));
-      if (error < 0.5) {
-        // A little steeper, so that it is 1 at least despite the error.
-        slope *= 2;
-        // Between 1/(c+1) and 1/(c+2) both are integers but for rounding.
-        double integer = std::nearbyint(slope);
-        if (std::fabs(slope - integer) < 1e-9 * std::fabs(slope))
-          slope = integer;
-        double offset = -slope * middle;
-        integer = std::nearbyint(offset);
-        if (std::fabs(offset - integer) < 1e-9 * std::fabs(offset))
-          offset = integer;
-        View input = coordinate * slope;
-        input.constant += offset;
-        DirId dir = newMlpDirection(Naming{sop, label.str()});
-        addNeuron(offAtBos(circuit, input), dir, 1);
-        double end =
-            points[at].second ? points.front().first : points.back().first;
-        finishMlpDirection(dir, 0, slope * (end - middle), 2 * error);
-        circuit[dir].exactZero = true;
-        return result = View::of(dir);
-      }
-    }
-  }
-
-  View view = functionOf(sop, numbers, label);
-  if (failed || isExactZero(circuit, view))
-    return result = view;
-  Reading reading = read(view);
-  if (reading.error == 0)
-    return result = view;
-  if (reading.error > 0.2) {
-    diags.emit(rangeOf(sop), ir::diag::TooNoisy, spaceName(sop), reading.error);
-    failed = true;
-    return View();
-  }
-  // One more unit: 4v - 2 is at least 1 on the set and negative off it.
-  View input = view * 4;
-  input.constant -= 2;
+  if (changes != 1 || points[at].first == points[at + 1].first)
+    return std::nullopt;
+  double off = points[at].first, on = points[at + 1].first;
+  if (points[at].second)
+    std::swap(off, on);
+  // 2 at the nearest point of the set, -2 at the nearest outside. Between
+  // 1/(c+1) and 1/(c+2) slope and offset are integers but for rounding.
+  auto snap = [](double d) {
+    double integer = std::nearbyint(d);
+    return std::fabs(d - integer) < 1e-9 * std::fabs(d) ? integer : d;
+  };
+  double slope = snap(4 / (on - off));
+  double offset = snap(-slope * (on + off) / 2);
+  double reach =
+      std::max(std::fabs(points.front().first), std::fabs(points.back().first));
+  double error = std::fabs(slope) *
+                 (read(coordinate).error + 8 * options.unitRoundoff * reach);
+  if (error > 1)
+    return std::nullopt;
+  View input = coordinate * slope;
+  input.constant += offset;
   DirId dir = newMlpDirection(Naming{sop, label.str()});
   addNeuron(offAtBos(circuit, input), dir, 1);
-  finishMlpDirection(dir, 0, 2, 4 * reading.error);
+  double end = points[at].second ? points.front().first : points.back().first;
+  finishMlpDirection(dir, 0, slope * end + offset, error, 0);
   circuit[dir].exactZero = true;
-  return result = View::of(dir);
+  return ExactSet{View::of(dir), 1};
+}
+
+Lowering::ExactSet Lowering::exactIndicator(const SelectorSide &side,
+                                            const std::vector<bool> &isIn,
+                                            llvm::StringRef label) {
+  auto [memo, isNew] = exactSets.try_emplace({side.nodes, isIn});
+  ExactSet &result = memo->second;
+  if (!isNew)
+    return result;
+  if (!llvm::is_contained(isIn, false)) {
+    result.view = View::ofConstant(1);
+    return result;
+  }
+  bool single = side.nodes.size() == 1;
+  bool inexact = single && !sets.of(side.nodes[0]).hasTable;
+  if (single)
+    for (Source source : sets.of(side.nodes[0]).table.sources) {
+      Access access = stateOf(source).access;
+      inexact |= access != Access::Token && access != Access::Position &&
+                 access != Access::Moved;
+    }
+  if (inexact)
+    if (auto threshold = exactThreshold(side.nodes[0], isIn, label))
+      return result = *threshold;
+  if (failed)
+    return result;
+
+  View view = sideIndicator(side, isIn, label);
+  if (failed)
+    return result;
+  double error = read(view).error;
+  if (error > 0.1) {
+    diags.emit(rangeOf(side.nodes[0]), ir::diag::TooNoisy,
+               spaceName(side.nodes[0]), error);
+    failed = true;
+    return result;
+  }
+  if (error == 0 || isExactZero(circuit, view)) {
+    result = {view, 1 - error};
+    return result;
+  }
+  // One more unit: 4v - 2 is at least 1.6 on the set and negative off it.
+  View input = view * 4;
+  input.constant -= 2;
+  DirId dir = newMlpDirection(Naming{side.nodes[0], label.str()});
+  addNeuron(offAtBos(circuit, input), dir, 1);
+  finishMlpDirection(dir, 0, 2, 4 * error, 0);
+  circuit[dir].exactZero = true;
+  result = {View::of(dir), 2 - 4 * error};
+  return result;
+}
+
+void Lowering::penalise(const SelectorTable &table,
+                        const std::vector<bool> &keySet,
+                        const std::vector<bool> &querySet,
+                        llvm::StringRef keyLabel, llvm::StringRef queryLabel,
+                        Scores &scores) {
+  if (!llvm::is_contained(keySet, true) ||
+      !llvm::is_contained(querySet, true) || failed)
+    return;
+  auto indicator = [&](const SelectorSide &side, const std::vector<bool> &set,
+                       llvm::StringRef label) {
+    return side.nodes.empty() ? ExactSet{View::ofConstant(1)}
+                              : exactIndicator(side, set, label);
+  };
+  ExactSet a = indicator(table.keys, keySet, keyLabel);
+  ExactSet b = indicator(table.queries, querySet, queryLabel);
+  if (failed)
+    return;
+  scores.terms.push_back({zeroAtBos(a.view), zeroAtBos(b.view * -1)});
+  // Selected pairs score exactly 0; errors matter for the others alone.
+  scores.error = std::max(scores.error, 1 - a.atLeast * b.atLeast);
+}
+
+bool Lowering::addOrderPenalties(const Formula &comparison,
+                                 const SelectorTable &table, Scores &scores) {
+  const ir::NodeValues &keys = sets.of(comparison.key());
+  const ir::NodeValues &queries = sets.of(comparison.query());
+  if (comparison.key()->kind() == OpKind::Const ||
+      comparison.query()->kind() == OpKind::Const || !keys.numeric ||
+      !queries.numeric)
+    return false;
+  using ir::CompareOp;
+  CompareOp op = comparison.select->compare();
+  if (comparison.negated) {
+    // Numbers are ordered: the opposite comparison.
+    constexpr CompareOp opposite[] = {CompareOp::Ne, CompareOp::Eq,
+                                      CompareOp::Ge, CompareOp::Le,
+                                      CompareOp::Gt, CompareOp::Lt};
+    static_assert(static_cast<int>(CompareOp::Ge) == 5);
+    op = opposite[static_cast<size_t>(op)];
+  }
+  if (op == CompareOp::Ne)
+    return false;
+  std::vector<double> cuts;
+  for (const ir::NodeValues *values : {&keys, &queries})
+    for (const ir::Value &value : values->values)
+      cuts.push_back(value.toDouble());
+  llvm::sort(cuts);
+  cuts.erase(llvm::unique(cuts), cuts.end());
+  // Penalises all pairs with the key above (or below) the query.
+  auto penaliseSide = [&](bool above, bool strictly) {
+    std::vector<bool> lastKeys, lastQueries;
+    for (double cut : cuts) {
+      std::vector<bool> keySet, querySet;
+      for (const ir::Value &value : keys.values) {
+        double k = value.toDouble();
+        keySet.push_back(above ? (strictly ? k > cut : k >= cut)
+                               : (strictly ? k < cut : k <= cut));
+      }
+      for (const ir::Value &value : queries.values) {
+        double q = value.toDouble();
+        querySet.push_back(above ? q <= cut : q >= cut);
+      }
+      if (keySet == lastKeys && querySet == lastQueries)
+        continue;
+      lastKeys = keySet;
+      lastQueries = querySet;
+      std::string text = ir::Value::real(cut).display();
+      if (llvm::StringRef(text).ends_with(".0"))
+        text.resize(text.size() - 2);
+      std::string keyLabel = above ? ">" : "<";
+      penalise(table, keySet, querySet, keyLabel + (strictly ? "" : "=") + text,
+               (above ? "<=" : ">=") + text, scores);
+    }
+  };
+  // What is penalised is the opposite of the comparison.
+  switch (op) {
+  case CompareOp::Eq:
+    penaliseSide(true, true);
+    penaliseSide(false, true);
+    break;
+  case CompareOp::Lt:
+    penaliseSide(true, false);
+    break;
+  case CompareOp::Le:
+    penaliseSide(true, true);
+    break;
+  case CompareOp::Gt:
+    penaliseSide(false, false);
+    break;
+  case CompareOp::Ge:
+    penaliseSide(false, true);
+    break;
+  case CompareOp::Ne:
+    break;
+  }
+  scores.note("penalties of an order");
+  return true;
 }
 
 bool Lowering::addPenalties(const Formula &formula, Scores &scores) {
-  std::vector<const Formula *> comparisons;
-  collectComparisons(formula, comparisons);
-  auto isConstant = [](const Node *node) {
-    return node->kind() == OpKind::Const;
-  };
-  const Node *key = comparisons[0]->key(), *query = comparisons[0]->query();
-  for (const Formula *comparison : comparisons) {
-    if (isConstant(key))
-      key = comparison->key();
-    if (isConstant(query))
-      query = comparison->query();
-  }
-  for (const Formula *comparison : comparisons)
-    if ((comparison->key() != key && !isConstant(comparison->key())) ||
-        (comparison->query() != query && !isConstant(comparison->query()))) {
-      diags.emit(rangeOf(comparison->select), ir::diag::SelectorTooNoisy,
-                 "selector", 1e-6);
-      failed = true;
-      return false;
-    }
-
-  auto valuesOf = [&](const Node *node) -> llvm::ArrayRef<ir::Value> {
-    return sets.of(node).values;
-  };
-  llvm::ArrayRef<ir::Value> keys = valuesOf(key), queries = valuesOf(query);
-  auto penalise = [&](const std::vector<bool> &keySet,
-                      const std::vector<bool> &querySet,
-                      llvm::StringRef keyLabel, llvm::StringRef queryLabel) {
-    auto any = [](const std::vector<bool> &set) {
-      return llvm::is_contained(set, true);
-    };
-    if (!any(keySet) || !any(querySet))
-      return;
-    View a = exactIndicator(key, keySet, keyLabel);
-    View b = exactIndicator(query, querySet, queryLabel);
-    if (failed)
-      return;
-    scores.terms.push_back({zeroAtBos(a), zeroAtBos(b * -1)});
-    // A pair of which one view is 0 scores exactly 0, whatever the other is:
-    // errors matter only below -1, where there is room.
-    scores.error =
-        std::max(scores.error, std::min(0.2, read(a).error + read(b).error));
-  };
-
-  bool numeric = !isConstant(key) && !isConstant(query) &&
-                 llvm::all_of(keys, [](auto &v) { return v.isNumeric(); }) &&
-                 llvm::all_of(queries, [](auto &v) { return v.isNumeric(); });
-  ir::CompareOp op = comparisons[0]->select->compare();
-  bool negated = comparisons[0]->negated;
-  bool equality = (op == ir::CompareOp::Eq && !negated) ||
-                  (op == ir::CompareOp::Ne && negated);
-  bool order = op != ir::CompareOp::Eq && op != ir::CompareOp::Ne;
-  if (numeric && comparisons.size() == 1 && (equality || order)) {
-    std::vector<double> cuts;
-    for (const ir::Value &value : keys)
-      cuts.push_back(value.toDouble());
-    for (const ir::Value &value : queries)
-      cuts.push_back(value.toDouble());
-    llvm::sort(cuts);
-    cuts.erase(llvm::unique(cuts), cuts.end());
-    // Rectangles over the relation "key above query": strictly, or not.
-    auto penaliseAbove = [&](bool above, bool strictly) {
-      std::vector<bool> lastKeys, lastQueries;
-      for (double cut : cuts) {
-        std::vector<bool> keySet, querySet;
-        for (const ir::Value &value : keys) {
-          double k = value.toDouble();
-          keySet.push_back(above ? (strictly ? k > cut : k >= cut)
-                                 : (strictly ? k < cut : k <= cut));
-        }
-        for (const ir::Value &value : queries) {
-          double q = value.toDouble();
-          querySet.push_back(above ? q <= cut : q >= cut);
-        }
-        if (keySet == lastKeys && querySet == lastQueries)
-          continue;
-        lastKeys = keySet;
-        lastQueries = querySet;
-        std::string shown = ir::Value::real(cut).display();
-        llvm::StringRef text = shown;
-        text.consume_back(".0");
-        penalise(keySet, querySet,
-                 std::string(above ? (strictly ? ">" : ">=")
-                                   : (strictly ? "<" : "<=")) +
-                     text.str(),
-                 std::string(above ? "<=" : ">=") + text.str());
-      }
-    };
-    using ir::CompareOp;
-    // What is penalised is the opposite of the comparison.
-    if (equality) {
-      penaliseAbove(true, true);
-      penaliseAbove(false, true);
-    } else if ((op == CompareOp::Lt && !negated) ||
-               (op == CompareOp::Ge && negated)) {
-      penaliseAbove(true, false);
-    } else if ((op == CompareOp::Le && !negated) ||
-               (op == CompareOp::Gt && negated)) {
-      penaliseAbove(true, true);
-    } else if ((op == CompareOp::Gt && !negated) ||
-               (op == CompareOp::Le && negated)) {
-      penaliseAbove(false, false);
-    } else {
-      penaliseAbove(false, true);
-    }
-    scores.note("penalties");
+  std::optional<SelectorTable> table = selectorTable(formula);
+  if (!table)
+    return false;
+  if (formula.kind == Formula::Compare &&
+      addOrderPenalties(formula, *table, scores))
     return !failed;
+  bool byKeyClass =
+      table->keyClasses.rows.size() <= table->queryClasses.rows.size();
+  const TupleClasses &classes =
+      byKeyClass ? table->keyClasses : table->queryClasses;
+  for (size_t c = 0; c < classes.rows.size() && !failed; ++c) {
+    std::vector<bool> members = classes.members(c), bad = classes.rows[c];
+    bad.flip();
+    std::string name = "class" + std::to_string(c);
+    if (byKeyClass)
+      penalise(*table, members, bad, name, "not " + name, scores);
+    else
+      penalise(*table, bad, members, "not " + name, name, scores);
   }
-
-  // Key classes by their rows.
-  auto holds = [&](const ir::Value &k, const ir::Value &q, const Formula &part,
-                   auto &self) -> bool {
-    if (part.kind == Formula::Compare) {
-      ir::EvalResult outcome =
-          ir::compare(part.select->compare(),
-                      isConstant(part.key()) ? part.key()->value() : k,
-                      isConstant(part.query()) ? part.query()->value() : q);
-      return outcome && outcome.value.isTruthy() != part.negated;
-    }
-    auto test = [&](const Formula &inner) { return self(k, q, inner, self); };
-    return part.kind == Formula::And ? llvm::all_of(part.parts, test)
-                                     : llvm::any_of(part.parts, test);
-  };
-  std::map<std::vector<bool>, std::vector<bool>> byRow;
-  for (size_t k = 0; k < keys.size(); ++k) {
-    std::vector<bool> bad;
-    for (const ir::Value &q : queries)
-      bad.push_back(!holds(keys[k], q, formula, holds));
-    std::vector<bool> &members = byRow[bad];
-    members.resize(keys.size());
-    members[k] = true;
-  }
-  unsigned number = 0;
-  for (auto &[bad, members] : byRow) {
-    std::string label = "class" + std::to_string(number++);
-    penalise(members, bad, label, "not " + label);
-  }
-  scores.note("penalties by key class");
+  scores.note("penalties by class");
   return !failed;
 }

@@ -133,9 +133,29 @@ static std::optional<Profile> steps(llvm::ArrayRef<ProfilePoint> points,
   return profile;
 }
 
+/// Points that differ by the rounding of doubles alone, in x and in y, are one.
+static std::vector<ProfilePoint>
+mergeNeighbours(llvm::ArrayRef<ProfilePoint> points) {
+  double span = points.back().x - points.front().x, low = points[0].y,
+         high = points[0].y;
+  for (const ProfilePoint &point : points) {
+    low = std::min(low, point.y);
+    high = std::max(high, point.y);
+  }
+  std::vector<ProfilePoint> merged{points[0]};
+  for (const ProfilePoint &point : points.drop_front()) {
+    const ProfilePoint &last = merged.back();
+    if (point.x - last.x > 1e-13 * span ||
+        std::fabs(point.y - last.y) > 1e-12 * (high - low))
+      merged.push_back(point);
+  }
+  return merged;
+}
+
 std::optional<Profile>
-rasp::backend::makeProfile(llvm::ArrayRef<ProfilePoint> points, double error,
+rasp::backend::makeProfile(llvm::ArrayRef<ProfilePoint> allPoints, double error,
                            double unitRoundoff, bool allowLinear) {
+  std::vector<ProfilePoint> points = mergeNeighbours(allPoints);
   if (points.size() == 1) {
     Profile profile;
     profile.constant = points[0].y;

@@ -23,6 +23,12 @@ bool Lowering::buildReadout(const Node *output) {
   Readout &readout = circuit.readout;
   readout.node = output;
   readout.name = spaceName(output);
+  if (sets.of(output).known && sets.of(output).values.empty()) {
+    diags.emit(rangeOf(output), ir::diag::NoResult, spaceName(output));
+    return false;
+  }
+  if (!sets.of(output).known && !sets.of(output).numeric)
+    return requireValues(output, "the readout");
   const ir::NodeValues &values = sets.of(output);
   auto has = [&](ir::ValueKind kind) {
     return llvm::any_of(values.values,
@@ -34,10 +40,16 @@ bool Lowering::buildReadout(const Node *output) {
 
   if (strings) {
     readout.type = "string";
-    std::vector<double> isValue(values.values.size(), 0);
     for (size_t i = 0; i < values.values.size(); ++i) {
-      isValue.assign(values.values.size(), 0);
-      isValue[i] = 1;
+      // Numbers that are equal are one value.
+      auto equals = [&](const Value &other) {
+        return ir::pythonEqual(values.values[i], other);
+      };
+      if (llvm::any_of(readout.values, equals))
+        continue;
+      std::vector<double> isValue;
+      for (const Value &other : values.values)
+        isValue.push_back(equals(other));
       View view = functionOf(output, isValue, values.values[i].display());
       if (failed)
         return false;
@@ -78,11 +90,14 @@ bool Lowering::buildReadout(const Node *output) {
       diags.emit(rangeOf(output), ir::diag::TooNoisy, spaceName(output), error);
       return false;
     }
-    double reach = std::max(std::fabs(values.low), std::fabs(values.high));
-    // The nearest value wins by 1 - 2 * error; logits are rounded.
-    double rounding = 8 * options.unitRoundoff * reach * reach;
-    readout.numerical =
-        numbers.size() > maxListedValues || rounding > 0.5 * (1 - 2 * error);
+    // Neighbouring logits differ by 1 at the right value.
+    double logitError = 0;
+    for (double number : numbers) {
+      View logit = scalar * (2 * number);
+      logit.constant -= number * number;
+      logitError = std::max(logitError, read(logit).error);
+    }
+    readout.numerical = numbers.size() > maxListedValues || logitError > 0.45;
     for (double number : numbers) {
       readout.values.push_back(
           ints ? Value::integer(static_cast<int64_t>(number))
@@ -106,6 +121,9 @@ bool Lowering::buildReadout(const Node *output) {
     for (double number : numbers)
       readout.values.push_back(Value::real(number));
     readout.tolerance = numbers.size() > 1 ? gap / 2 : 1;
+  } else if (values.known && numbers.size() <= maxListedValues) {
+    diags.emit(rangeOf(output), ir::diag::TooNoisy, spaceName(output), error);
+    return false;
   } else {
     readout.tolerance = error;
   }

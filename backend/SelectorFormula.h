@@ -10,6 +10,7 @@
 #define RASP_BACKEND_SELECTORFORMULA_H
 
 #include "ir/SelectorFacts.h"
+#include <optional>
 #include <vector>
 
 namespace rasp::backend {
@@ -23,13 +24,19 @@ struct Formula {
   bool negated = false;
   std::vector<Formula> parts; ///< And, Or: at least two
 
+  /// The same comparisons, joined in the same way.
+  bool operator==(const Formula &other) const;
+
   const ir::Node *key() const { return select->operand(0); }
   const ir::Node *query() const { return select->operand(1); }
 };
 
-/// The formula of a selector. Parts that `analysis` proves constant are gone.
-Formula makeFormula(const ir::Node *selector, ir::SelectorAnalysis &analysis,
-                    bool negated = false);
+/// The formula of a selector. Parts that `analysis` proves constant are gone,
+/// and so is what an `and` or `or` repeats. None if it has more than
+/// `maxFormulaSize` comparisons: a formula is a tree, a selector need not be.
+std::optional<Formula> makeFormula(const ir::Node *selector,
+                                   ir::SelectorAnalysis &analysis);
+inline constexpr size_t maxFormulaSize = 4096;
 
 /// The comparisons of a formula, left to right.
 void collectComparisons(const Formula &formula,

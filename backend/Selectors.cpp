@@ -26,193 +26,44 @@ using ir::Node;
 using ir::OpKind;
 using ir::Source;
 
-namespace {
-/// The s-ops on one side (keys or queries) of a formula, and the tuples of
-/// values that they take together.
-struct Side {
-  std::vector<const Node *> nodes;
-  /// One value position per node.
-  std::vector<std::vector<int32_t>> tuples;
-  /// With several nodes: the tuple of each entry of their joint sources.
-  llvm::SmallVector<Source, 3> sources;
-  llvm::SmallVector<uint32_t, 3> sizes;
-  std::vector<int32_t> tupleOfEntry;
-};
-} // namespace
-
-static void addNode(Side &side, const Node *node) {
-  if (node->kind() != OpKind::Const && !llvm::is_contained(side.nodes, node))
-    side.nodes.push_back(node);
+std::optional<SelectorTable> Lowering::selectorTable(const Formula &formula) {
+  std::vector<const Formula *> comparisons;
+  collectComparisons(formula, comparisons);
+  for (const Formula *comparison : comparisons)
+    for (const Node *node : {comparison->key(), comparison->query()})
+      if (!requireValues(node, "a comparison in a selector"))
+        return std::nullopt;
+  std::optional<SelectorTable> table = tabulate(formula, sets);
+  if (!table) {
+    diags.emit(rangeOf(comparisons[0]->select), ir::diag::SelectorTooLarge);
+    failed = true;
+  }
+  return table;
 }
 
-/// Fills in the tuples; false if there are too many.
-static bool enumerate(Side &side, const ir::ValueSets &sets) {
-  if (side.nodes.empty()) {
-    side.tuples.push_back({});
-    return true;
-  }
-  if (side.nodes.size() == 1) {
-    size_t count = sets.of(side.nodes[0]).values.size();
-    for (size_t v = 0; v < count; ++v)
-      side.tuples.push_back({static_cast<int32_t>(v)});
-    return true;
-  }
-  double total = 1;
-  for (const Node *node : side.nodes)
-    if (!sets.of(node).hasTable)
-      return false;
-  for (const Node *node : side.nodes)
-    for (Source source : sets.of(node).table.sources)
-      if (!llvm::is_contained(side.sources, source))
-        side.sources.push_back(source);
-  llvm::sort(side.sources, [](Source a, Source b) {
-    return (a ? a->id() + 1 : 0) < (b ? b->id() + 1 : 0);
-  });
-  for (Source source : side.sources) {
-    side.sizes.push_back(static_cast<uint32_t>(sets.valuesOf(source).size()));
-    total *= side.sizes.back();
-  }
-  if (total > 1 << 17)
-    return false;
-  std::map<std::vector<int32_t>, int32_t> ids;
-  llvm::SmallVector<uint32_t, 3> at(side.sources.size(), 0);
-  for (size_t entry = 0; entry < static_cast<size_t>(total); ++entry) {
-    std::vector<int32_t> tuple;
-    bool possible = true;
-    for (const Node *node : side.nodes) {
-      const ir::JointTable &table = sets.of(node).table;
-      size_t index = 0;
-      for (size_t k = 0; k < table.sources.size(); ++k)
-        index = index * table.sizes[k] +
-                at[llvm::find(side.sources, table.sources[k]) -
-                   side.sources.begin()];
-      tuple.push_back(table.entries[index]);
-      possible &= tuple.back() != ir::JointTable::impossible;
-    }
-    int32_t id = -1;
-    if (possible) {
-      auto [it, isNew] =
-          ids.try_emplace(tuple, static_cast<int32_t>(side.tuples.size()));
-      if (isNew)
-        side.tuples.push_back(tuple);
-      id = it->second;
-    }
-    side.tupleOfEntry.push_back(id);
-    for (size_t k = at.size(); k-- > 0;) {
-      if (++at[k] < side.sizes[k])
-        break;
-      at[k] = 0;
-    }
-  }
-  return true;
-}
-
-static const ir::Value &valueOn(const Side &side, const Node *node,
-                                llvm::ArrayRef<int32_t> tuple,
-                                const ir::ValueSets &sets) {
-  if (node->kind() == OpKind::Const)
-    return node->value();
-  size_t i =
-      static_cast<size_t>(llvm::find(side.nodes, node) - side.nodes.begin());
-  return sets.of(node).values[static_cast<size_t>(tuple[i])];
-}
-
-static bool holds(const Formula &formula, const Side &keys,
-                  llvm::ArrayRef<int32_t> keyTuple, const Side &queries,
-                  llvm::ArrayRef<int32_t> queryTuple,
-                  const ir::ValueSets &sets) {
-  switch (formula.kind) {
-  case Formula::True:
-    return true;
-  case Formula::False:
-    return false;
-  case Formula::Compare: {
-    ir::EvalResult outcome = ir::compare(
-        formula.select->compare(), valueOn(keys, formula.key(), keyTuple, sets),
-        valueOn(queries, formula.query(), queryTuple, sets));
-    // Kinds that do not compare make the interpreter fail: no input with a
-    // result has this pair.
-    return outcome && outcome.value.isTruthy() != formula.negated;
-  }
-  case Formula::And:
-    return llvm::all_of(formula.parts, [&](const Formula &part) {
-      return holds(part, keys, keyTuple, queries, queryTuple, sets);
-    });
-  case Formula::Or:
-    return llvm::any_of(formula.parts, [&](const Formula &part) {
-      return holds(part, keys, keyTuple, queries, queryTuple, sets);
-    });
-  }
-  llvm_unreachable("every formula kind returns");
-}
-
-/// Numbers equal rows; row 0 of the result is that of all-zero rows, or absent.
-static std::vector<uint32_t>
-classify(const std::vector<std::vector<bool>> &rows,
-         std::vector<std::vector<bool>> &distinct) {
-  std::map<std::vector<bool>, uint32_t> ids;
-  std::vector<uint32_t> classOf;
-  for (const std::vector<bool> &row : rows) {
-    auto [it, isNew] =
-        ids.try_emplace(row, static_cast<uint32_t>(distinct.size()));
-    if (isNew)
-      distinct.push_back(row);
-    classOf.push_back(it->second);
-  }
-  return classOf;
+View Lowering::sideIndicator(const SelectorSide &side,
+                             const std::vector<bool> &isTrue,
+                             llvm::StringRef label) {
+  if (side.nodes.empty())
+    return View::ofConstant(isTrue[0]);
+  std::vector<double> numbers(isTrue.begin(), isTrue.end());
+  if (side.nodes.size() == 1)
+    return functionOf(side.nodes[0], numbers, label);
+  FunctionTable table;
+  table.sources.assign(side.sources.begin(), side.sources.end());
+  table.sizes.assign(side.sizes.begin(), side.sizes.end());
+  for (int32_t tuple : side.tupleOfEntry)
+    table.entries.push_back(tuple < 0 ? anyNumber
+                                      : numbers[static_cast<size_t>(tuple)]);
+  return realize(std::move(table), {}, Naming{side.nodes[0], label.str()});
 }
 
 bool Lowering::addTabular(const Formula &formula, Scores &scores) {
-  std::vector<const Formula *> comparisons;
-  collectComparisons(formula, comparisons);
-  Side keys, queries;
-  for (const Formula *comparison : comparisons) {
-    addNode(keys, comparison->key());
-    addNode(queries, comparison->query());
-  }
-  for (const Side *side : {&keys, &queries})
-    for (const Node *node : side->nodes)
-      if (!requireValues(node, "a comparison in a selector"))
-        return false;
-  bool fits = enumerate(keys, sets) && enumerate(queries, sets);
-  if (!fits || static_cast<double>(keys.tuples.size()) *
-                       static_cast<double>(queries.tuples.size()) >
-                   1 << 24) {
-    diags.emit(rangeOf(comparisons[0]->select), ir::diag::SelectorTooLarge,
-               keys.tuples.size(), queries.tuples.size());
+  std::optional<SelectorTable> table = selectorTable(formula);
+  if (!table)
     return false;
-  }
-
-  std::vector<std::vector<bool>> byKey(
-      keys.tuples.size(), std::vector<bool>(queries.tuples.size()));
-  std::vector<std::vector<bool>> byQuery(queries.tuples.size(),
-                                         std::vector<bool>(keys.tuples.size()));
-  for (size_t k = 0; k < keys.tuples.size(); ++k)
-    for (size_t q = 0; q < queries.tuples.size(); ++q)
-      byQuery[q][k] = byKey[k][q] = holds(formula, keys, keys.tuples[k],
-                                          queries, queries.tuples[q], sets);
-  std::vector<std::vector<bool>> keyRows, queryRows;
-  std::vector<uint32_t> keyClass = classify(byKey, keyRows);
-  std::vector<uint32_t> queryClass = classify(byQuery, queryRows);
-
-  // The 0/1 function of a side that is true on some of its tuples.
-  auto indicator = [&](const Side &side, const std::vector<bool> &isTrue,
-                       llvm::StringRef label) {
-    if (side.nodes.empty())
-      return View::ofConstant(isTrue[0]);
-    std::vector<double> numbers(isTrue.begin(), isTrue.end());
-    if (side.nodes.size() == 1)
-      return functionOf(side.nodes[0], numbers, label);
-    FunctionTable table;
-    table.sources.assign(side.sources.begin(), side.sources.end());
-    table.sizes.assign(side.sizes.begin(), side.sizes.end());
-    for (int32_t tuple : side.tupleOfEntry)
-      table.entries.push_back(tuple < 0 ? anyNumber
-                                        : numbers[static_cast<size_t>(tuple)]);
-    return realize(std::move(table), {}, Naming{side.nodes[0], label.str()});
-  };
   // Many classes of one source: its one-hot directions serve all of them.
-  auto prepare = [&](const Side &side, size_t classes) {
+  auto prepare = [&](const SelectorSide &side, size_t classes) {
     if (side.nodes.size() != 1 || classes <= 2)
       return;
     const ir::NodeValues &values = sets.of(side.nodes[0]);
@@ -220,58 +71,46 @@ bool Lowering::addTabular(const Formula &formula, Scores &scores) {
         classes + 1 >= values.table.sizes[0])
       makeOneHot(values.table.sources[0]);
   };
-  prepare(keys, keyRows.size());
-  prepare(queries, queryRows.size());
+  prepare(table->keys, table->keyClasses.rows.size());
+  prepare(table->queries, table->queryClasses.rows.size());
   if (failed)
     return false;
 
-  auto isZero = [](const std::vector<bool> &row) {
-    return llvm::none_of(row, [](bool b) { return b; });
-  };
-  size_t keyRank =
-      keyRows.size() - static_cast<size_t>(llvm::count_if(keyRows, isZero));
-  size_t queryRank =
-      queryRows.size() - static_cast<size_t>(llvm::count_if(queryRows, isZero));
+  size_t keyRank = table->keyClasses.rank();
+  size_t queryRank = table->queryClasses.rank();
   bool byKeyClass = keyRank <= queryRank;
-  const auto &rows = byKeyClass ? keyRows : queryRows;
-  const auto &classOf = byKeyClass ? keyClass : queryClass;
-  const Side &near = byKeyClass ? keys : queries;
-  const Side &far = byKeyClass ? queries : keys;
-  double error = 0;
-  for (size_t c = 0; c < rows.size(); ++c) {
-    if (isZero(rows[c]))
+  const TupleClasses &classes =
+      byKeyClass ? table->keyClasses : table->queryClasses;
+  const SelectorSide &near = byKeyClass ? table->keys : table->queries;
+  const SelectorSide &far = byKeyClass ? table->queries : table->keys;
+  // Of a pair's products, one has the class that the near side is in: there
+  // the far view's error counts. The others should be 0: there the near view's
+  // error counts wherever the far view is 1.
+  std::vector<double> nearErrors(classes.rows.empty() ? 0
+                                                      : classes.rows[0].size());
+  double farErrors = 0, products = 0;
+  for (size_t c = 0; c < classes.rows.size(); ++c) {
+    const std::vector<bool> &row = classes.rows[c];
+    if (!llvm::is_contained(row, true))
       continue;
-    std::vector<bool> members;
-    std::string label;
-    for (size_t t = 0; t < classOf.size(); ++t) {
-      members.push_back(classOf[t] == c);
-      if (members.back() && label.size() < 24 && near.nodes.size() == 1)
-        label += (label.empty() ? "" : ",") +
-                 sets.of(near.nodes[0])
-                     .values[static_cast<size_t>(near.tuples[t][0])]
-                     .display();
-    }
-    std::string farLabel;
-    for (size_t t = 0; t < rows[c].size(); ++t)
-      if (rows[c][t] && farLabel.size() < 24 && far.nodes.size() == 1)
-        farLabel += (farLabel.empty() ? "" : ",") +
-                    sets.of(far.nodes[0])
-                        .values[static_cast<size_t>(far.tuples[t][0])]
-                        .display();
-    View nearView = indicator(near, members, label);
-    View farView = indicator(far, rows[c], farLabel);
+    std::vector<bool> members = classes.members(c);
+    View nearView = sideIndicator(near, members, near.label(members, sets));
+    View farView = sideIndicator(far, row, far.label(row, sets));
     if (failed)
       return false;
-    ScoreTerm term{byKeyClass ? nearView : farView,
-                   byKeyClass ? farView : nearView};
-    // Only the class that a position is in has a non-zero near view.
-    error = std::max(error, read(nearView).error + read(farView).error);
-    scores.terms.push_back({zeroAtBos(term.key), zeroAtBos(term.query)});
+    double nearError = read(nearView).error, farError = read(farView).error;
+    for (size_t t = 0; t < row.size(); ++t)
+      if (row[t])
+        nearErrors[t] += nearError;
+    farErrors = std::max(farErrors, farError);
+    products += nearError * farError;
+    if (!byKeyClass)
+      std::swap(nearView, farView);
+    scores.terms.push_back({zeroAtBos(nearView), zeroAtBos(farView)});
   }
-  if (error > 0)
-    error *= 1 + static_cast<double>(rows.size()) * 0.5;
+  double worstNear = nearErrors.empty() ? 0 : *llvm::max_element(nearErrors);
   scores.selected += 1;
-  scores.error += error;
+  scores.error += worstNear + farErrors + products;
   scores.note(std::string(byKeyClass ? "key" : "query") + " classes " +
               std::to_string(std::min(keyRank, queryRank)));
   return true;

@@ -119,11 +119,9 @@ SelectorFacts SelectorAnalysis::computeSelect(const Node *node) {
     if (key->kind() == OpKind::Indices && !causal)
       if (std::optional<PositionForm> form = positionForm(query)) {
         double a = form->slopeIndices, b = form->slopeLength, c = form->offset;
-        bool integral =
-            a == std::floor(a) && b == std::floor(b) && c == std::floor(c);
         bool low = b + c >= 0 && b >= 0 && a + b >= 0;
         bool high = -c >= b && 1 - b >= 0 && 1 - a - b >= 0;
-        result.neverEmpty |= integral && low && high;
+        result.neverEmpty |= low && high;
       }
   }
   return result;
@@ -157,63 +155,78 @@ bool SelectorAnalysis::isInjective(const Node *sop) {
   return form && form->slopeIndices != 0;
 }
 
+/// Forms are exact: ints small enough that the interpreter rounds nothing.
+static std::optional<PositionForm> checked(PositionForm form) {
+  constexpr double limit = 1 << 30;
+  for (double c : {form.slopeIndices, form.slopeLength, form.offset})
+    if (std::fabs(c) > limit)
+      return std::nullopt;
+  return form;
+}
+
+static std::optional<PositionForm> combine(std::optional<PositionForm> a,
+                                           double scaleA,
+                                           std::optional<PositionForm> b,
+                                           double scaleB) {
+  if (!a || !b)
+    return std::nullopt;
+  return checked({scaleA * a->slopeIndices + scaleB * b->slopeIndices,
+                  scaleA * a->slopeLength + scaleB * b->slopeLength,
+                  scaleA * a->offset + scaleB * b->offset});
+}
+
 std::optional<PositionForm> SelectorAnalysis::positionForm(const Node *sop) {
+  return positionForm(sop, 0);
+}
+
+std::optional<PositionForm> SelectorAnalysis::positionForm(const Node *sop,
+                                                           unsigned depth) {
   // Affine forms are short chains; deeper ones are not worth the search.
-  struct Finder {
-    SelectorAnalysis &analysis;
-    std::optional<PositionForm> find(const Node *node, unsigned depth) {
-      if (depth > 32)
-        return std::nullopt;
-      if (node->kind() == OpKind::Indices)
-        return PositionForm{1, 0, 0};
-      if (node->kind() == OpKind::Const) {
-        if (!node->value().isNumeric())
-          return std::nullopt;
-        return PositionForm{0, 0, node->value().toDouble()};
-      }
-      if (node->kind() == OpKind::Width)
-        return analysis.isLength(node) ? std::optional(PositionForm{0, 1, 0})
-                                       : std::nullopt;
-      switch (node->kind()) {
-      case OpKind::Neg:
-      case OpKind::Pos: {
-        std::optional<PositionForm> a = find(node->operand(0), depth + 1);
-        if (!a)
-          return std::nullopt;
-        return scale(*a, node->kind() == OpKind::Neg ? -1 : 1);
-      }
-      case OpKind::Add:
-      case OpKind::Sub: {
-        std::optional<PositionForm> a = find(node->operand(0), depth + 1);
-        std::optional<PositionForm> b = find(node->operand(1), depth + 1);
-        if (!a || !b)
-          return std::nullopt;
-        double sign = node->kind() == OpKind::Sub ? -1 : 1;
-        return PositionForm{a->slopeIndices + sign * b->slopeIndices,
-                            a->slopeLength + sign * b->slopeLength,
-                            a->offset + sign * b->offset};
-      }
-      case OpKind::Mul: {
-        std::optional<PositionForm> a = find(node->operand(0), depth + 1);
-        std::optional<PositionForm> b = find(node->operand(1), depth + 1);
-        if (!a || !b)
-          return std::nullopt;
-        if (a->slopeIndices == 0 && a->slopeLength == 0)
-          return scale(*b, a->offset);
-        if (b->slopeIndices == 0 && b->slopeLength == 0)
-          return scale(*a, b->offset);
-        return std::nullopt;
-      }
-      default:
-        return std::nullopt;
-      }
-    }
-    static PositionForm scale(PositionForm form, double factor) {
-      return {form.slopeIndices * factor, form.slopeLength * factor,
-              form.offset * factor};
-    }
+  constexpr unsigned maxDepth = 64;
+  auto [it, isNew] = forms.try_emplace(sop);
+  if (!isNew || depth > maxDepth)
+    return it->second;
+  std::optional<PositionForm> form = computeForm(sop, depth);
+  forms[sop] = form;
+  return form;
+}
+
+std::optional<PositionForm> SelectorAnalysis::computeForm(const Node *sop,
+                                                          unsigned depth) {
+  auto operand = [&](unsigned i) {
+    return positionForm(sop->operand(i), depth + 1);
   };
-  return Finder{*this}.find(sop, 0);
+  const PositionForm nothing;
+  switch (sop->kind()) {
+  case OpKind::Indices:
+    return PositionForm{1, 0, 0};
+  case OpKind::Const:
+    if (!sop->value().isInt() && !sop->value().isBool())
+      return std::nullopt;
+    return checked({0, 0, sop->value().toDouble()});
+  case OpKind::Width:
+    if (!isLength(sop))
+      return std::nullopt;
+    return PositionForm{0, 1, 0};
+  case OpKind::Pos:
+    return operand(0);
+  case OpKind::Neg:
+    return combine(operand(0), -1, nothing, 0);
+  case OpKind::Add:
+    return combine(operand(0), 1, operand(1), 1);
+  case OpKind::Sub:
+    return combine(operand(0), 1, operand(1), -1);
+  case OpKind::Mul: {
+    std::optional<PositionForm> a = operand(0), b = operand(1);
+    if (a && a->slopeIndices == 0 && a->slopeLength == 0)
+      return combine(b, a->offset, nothing, 0);
+    if (b && b->slopeIndices == 0 && b->slopeLength == 0)
+      return combine(a, b->offset, nothing, 0);
+    return std::nullopt;
+  }
+  default:
+    return std::nullopt;
+  }
 }
 
 /// `select(x, x, <)` or `select(x, x, >)`.

@@ -56,8 +56,12 @@ private:
   /// width of (x < x) plus width of (x == x and indices < indices).
   bool isRank(const Node *sop);
 
+  std::optional<PositionForm> positionForm(const Node *sop, unsigned depth);
+  std::optional<PositionForm> computeForm(const Node *sop, unsigned depth);
+
   bool causal;
   llvm::DenseMap<const Node *, SelectorFacts> memo;
+  llvm::DenseMap<const Node *, std::optional<PositionForm>> forms;
 };
 
 } // namespace rasp::ir

@@ -1,6 +1,7 @@
 //===- ir/ValueSets.cpp - value-set inference -----------------------------===//
 
 #include "ir/ValueSets.h"
+#include "ir/Mean.h"
 #include "llvm/ADT/STLExtras.h"
 #include <cmath>
 #include <limits>
@@ -12,148 +13,93 @@ using namespace rasp::ir;
 // Means
 //===----------------------------------------------------------------------===//
 
-/// The rational p/q with the smallest q up to `maxDenominator` that converts
-/// to exactly `x`, found by continued fractions.
-static std::optional<std::pair<int64_t, int64_t>>
-asRational(double x, int64_t maxDenominator) {
-  if (!std::isfinite(x) || std::fabs(x) > 1e15)
-    return std::nullopt;
-  int64_t p0 = 0, q0 = 1, p1 = 1, q1 = 0;
-  long double rest = x;
-  for (unsigned step = 0; step < 64; ++step) {
-    long double whole = std::floor(rest);
-    if (std::fabs(whole) > 1e15L)
-      return std::nullopt;
-    int64_t a = static_cast<int64_t>(whole);
-    __int128 p2 = static_cast<__int128>(a) * p1 + p0;
-    __int128 q2 = static_cast<__int128>(a) * q1 + q0;
-    if (q2 > maxDenominator || p2 > INT64_C(1) << 52 ||
-        p2 < -(INT64_C(1) << 52))
-      return std::nullopt;
-    p0 = p1, q0 = q1;
-    p1 = static_cast<int64_t>(p2), q1 = static_cast<int64_t>(q2);
-    if (static_cast<double>(p1) / static_cast<double>(q1) == x)
-      return std::pair(p1, q1);
-    long double fraction = rest - whole;
-    if (fraction <= 0)
-      return std::nullopt;
-    rest = 1 / fraction;
-  }
-  return std::nullopt;
-}
+/// Work beyond which a set counts as too large: additions of two numbers.
+static constexpr double maxSumWork = 1 << 26;
 
-/// Sums of `count` values, for every count: a set of integers as a bit set
-/// over `count * low ... count * high`. Each step adds one more value.
-static std::optional<std::vector<double>>
-integerMeans(llvm::ArrayRef<int64_t> values, int64_t scale, unsigned maxCount,
-             size_t limit) {
-  int64_t low = *llvm::min_element(values), high = *llvm::max_element(values);
-  uint64_t span = static_cast<uint64_t>(high - low);
-  // Offsets from the smallest value, in units of their greatest divisor.
+/// Visits all sums of 2..maxCount significands, count by count. They are kept
+/// as a bit set over multiples of their greatest divisor where those are few.
+/// False if it would take too long.
+static bool visitSums(llvm::ArrayRef<int64_t> values, unsigned maxCount,
+                      llvm::function_ref<bool(__int128, unsigned)> visit) {
+  int64_t low = *llvm::min_element(values);
   uint64_t unit = 0;
   for (int64_t v : values)
-    unit = std::gcd(unit, static_cast<uint64_t>(v - low));
+    unit =
+        std::gcd(unit, static_cast<uint64_t>(v) - static_cast<uint64_t>(low));
   if (unit == 0)
-    return std::vector<double>{static_cast<double>(low) /
-                               static_cast<double>(scale)};
-  uint64_t width = span / unit;
-  if (width * maxCount > limit * 64)
-    return std::nullopt;
-  std::vector<bool> sums{true};
-  std::vector<double> result;
-  for (unsigned count = 1; count <= maxCount; ++count) {
-    std::vector<bool> next(width * count + 1);
-    for (uint64_t i = 0; i < sums.size(); ++i)
-      if (sums[i])
-        for (int64_t v : values)
-          next[i + static_cast<uint64_t>(v - low) / unit] = true;
-    sums = std::move(next);
-    if (count == 1)
-      continue;
-    for (uint64_t i = 0; i < sums.size(); ++i)
-      if (sums[i]) {
-        int64_t sum =
-            low * static_cast<int64_t>(count) + static_cast<int64_t>(i * unit);
-        int64_t bottom = scale * static_cast<int64_t>(count);
-        int64_t divisor = std::gcd(sum, bottom);
-        result.push_back(static_cast<double>(sum / divisor) /
-                         static_cast<double>(bottom / divisor));
-      }
-    if (result.size() > 4 * limit) {
-      llvm::sort(result);
-      result.erase(llvm::unique(result), result.end());
-      if (result.size() > limit)
-        return std::nullopt;
+    return visit(__int128(2) * low, 2);
+  std::vector<uint64_t> steps;
+  for (int64_t v : values)
+    steps.push_back((static_cast<uint64_t>(v) - static_cast<uint64_t>(low)) /
+                    unit);
+  uint64_t width = *llvm::max_element(steps);
+  double work = 0;
+  auto sumOf = [&](unsigned __int128 step, unsigned count) {
+    return __int128(low) * count + static_cast<__int128>(step * unit);
+  };
+  if (static_cast<double>(width) * maxCount * maxCount *
+          static_cast<double>(values.size()) <=
+      maxSumWork) {
+    std::vector<bool> sums{true};
+    for (unsigned count = 1; count <= maxCount; ++count) {
+      std::vector<bool> next(width * count + 1);
+      for (uint64_t i = 0; i < sums.size(); ++i)
+        if (sums[i])
+          for (uint64_t step : steps)
+            next[i + step] = true;
+      sums = std::move(next);
+      for (uint64_t i = 0; i < sums.size() && count > 1; ++i)
+        if (sums[i] && !visit(sumOf(i, count), count))
+          return false;
     }
+    return true;
   }
-  llvm::sort(result);
-  result.erase(llvm::unique(result), result.end());
-  if (result.size() > limit)
-    return std::nullopt;
-  return result;
-}
-
-/// Means of numbers without a common denominator: all sums, count by count.
-static std::optional<std::vector<double>>
-generalMeans(llvm::ArrayRef<double> values, unsigned maxCount, size_t limit) {
-  std::vector<long double> sums(values.begin(), values.end());
-  std::vector<double> result;
-  for (unsigned count = 2; count <= maxCount; ++count) {
-    if (sums.size() * values.size() > 16 * limit)
-      return std::nullopt;
-    std::vector<long double> next;
-    for (long double sum : sums)
-      for (double v : values)
-        next.push_back(sum + v);
+  std::vector<unsigned __int128> sums{0};
+  for (unsigned count = 1; count <= maxCount; ++count) {
+    work +=
+        static_cast<double>(sums.size()) * static_cast<double>(steps.size());
+    if (work > maxSumWork / 16)
+      return false;
+    std::vector<unsigned __int128> next;
+    for (unsigned __int128 sum : sums)
+      for (uint64_t step : steps)
+        next.push_back(sum + step);
     llvm::sort(next);
-    // Sums that differ by rounding alone are one sum.
-    std::vector<long double> distinct;
-    for (long double sum : next)
-      if (distinct.empty() ||
-          sum - distinct.back() > 1e-15L * (1 + std::fabs(sum)))
-        distinct.push_back(sum);
-    sums = std::move(distinct);
-    for (long double sum : sums)
-      result.push_back(static_cast<double>(sum / count));
-    if (result.size() > 4 * limit)
-      return std::nullopt;
+    next.erase(llvm::unique(next), next.end());
+    sums = std::move(next);
+    for (unsigned __int128 sum : sums)
+      if (count > 1 && !visit(sumOf(sum, count), count))
+        return false;
   }
-  llvm::sort(result);
-  result.erase(llvm::unique(result), result.end());
-  if (result.size() > limit)
-    return std::nullopt;
-  return result;
+  return true;
 }
 
 std::optional<std::vector<double>>
 rasp::ir::means(llvm::ArrayRef<Value> values, unsigned maxCount, size_t limit) {
-  std::vector<double> numbers;
-  for (const Value &value : values)
-    numbers.push_back(value.toDouble());
-  llvm::sort(numbers);
-  numbers.erase(llvm::unique(numbers), numbers.end());
-  if (numbers.empty() || maxCount < 2)
+  if (values.empty() || maxCount < 2)
     return std::vector<double>();
-  constexpr int64_t maxDenominator = 1 << 20;
-  int64_t scale = 1;
-  std::vector<std::pair<int64_t, int64_t>> rationals;
-  for (double x : numbers) {
-    auto rational = asRational(x, maxDenominator);
-    if (!rational)
-      return generalMeans(numbers, maxCount, limit);
-    rationals.push_back(*rational);
-    scale = std::lcm(scale, rational->second);
-    if (scale > INT64_C(1) << 40)
-      return generalMeans(numbers, maxCount, limit);
-  }
-  std::vector<int64_t> scaled;
-  for (auto [p, q] : rationals) {
-    __int128 wide = static_cast<__int128>(p) * (scale / q) * maxCount;
-    if (wide > INT64_C(1) << 52 || wide < -(INT64_C(1) << 52))
-      return generalMeans(numbers, maxCount, limit);
-    scaled.push_back(p * (scale / q));
-  }
-  return integerMeans(scaled, scale, maxCount, limit);
+  // The language averages the doubles themselves, not the decimals that they
+  // stand for: 0.1 + 0.7 is less than 0.8.
+  std::vector<int64_t> significands(values.size());
+  std::optional<int> exponent = toFixedPoint(values, significands);
+  if (!exponent)
+    return std::nullopt;
+  llvm::sort(significands);
+  significands.erase(llvm::unique(significands), significands.end());
+  std::vector<double> result;
+  auto compact = [&] {
+    llvm::sort(result);
+    result.erase(llvm::unique(result), result.end());
+    return result.size() <= limit;
+  };
+  bool complete =
+      visitSums(significands, maxCount, [&](__int128 sum, unsigned count) {
+        result.push_back(scaledMean(sum, count, *exponent));
+        return result.size() <= 4 * limit || compact();
+      });
+  if (!complete || !compact())
+    return std::nullopt;
+  return result;
 }
 
 //===----------------------------------------------------------------------===//
@@ -169,6 +115,8 @@ static void setBounds(NodeValues &result) {
   result.integral = llvm::all_of(result.values, [](const Value &value) {
     return value.isInt() || value.isBool();
   });
+  result.numeric = llvm::all_of(
+      result.values, [](const Value &value) { return value.isNumeric(); });
   bool first = true;
   for (const Value &value : result.values) {
     if (!value.isNumeric())
@@ -339,7 +287,9 @@ void ValueSets::analyseElementwise(const Node *node, NodeValues &result) {
     result.table = JointTable();
     result.hasTable = false;
     result.known = false;
-    if (affineBounds(node, operands, result)) {
+    result.numeric = llvm::all_of(
+        operands, [](const NodeValues *operand) { return operand->numeric; });
+    if (result.numeric && affineBounds(node, operands, result)) {
       // Sums of integers fill an interval, or are taken to.
       result.integral = isIntegralAffine(node, operands);
       double count = result.high - result.low + 1;
@@ -529,6 +479,7 @@ void ValueSets::analyseAggregate(const Node *node, NodeValues &result) {
   });
   if (!inputs.known) {
     result.known = false;
+    result.numeric = inputs.numeric && missing.isNumeric();
     result.low = inputs.low, result.high = inputs.high;
     if (!facts.neverEmpty && missing.isNumeric()) {
       result.low = std::min(result.low, missing.toDouble());
@@ -552,6 +503,7 @@ void ValueSets::analyseAggregate(const Node *node, NodeValues &result) {
         means(numbers, maxCount, limits.values);
     if (!averages) {
       setBounds(result);
+      result.integral = false;
       result.known = false;
       result.values.clear();
       return;

@@ -55,6 +55,8 @@ struct NodeValues {
   /// False when the set is larger than the limit: `values` is empty then, and
   /// only affine readers, which need no set, can use the s-op.
   bool known = true;
+  /// Whether no value is a string; certain also where the set is not known.
+  bool numeric = false;
   /// Bounds of a numeric s-op, also where the set is not known.
   double low = 0, high = 0;
   /// Whether all values are ints or bools.
@@ -113,8 +115,8 @@ private:
   llvm::DenseMap<const Node *, std::unique_ptr<NodeValues>> results;
 };
 
-/// All means of 2..maxCount values (repetition allowed) drawn from `values`,
-/// which are numbers: the exact quotients, each converted to a double once.
+/// All means of 2..maxCount numbers (repetition allowed) drawn from `values`,
+/// as the language defines them: the exact sum over the count, rounded once.
 /// None when there are more than `limit`.
 std::optional<std::vector<double>> means(llvm::ArrayRef<Value> values,
                                          unsigned maxCount, size_t limit);

@@ -78,7 +78,7 @@ static std::string encode(uint32_t codePoint) {
 static llvm::Error addRange(llvm::StringRef low, llvm::StringRef high,
                             llvm::StringRef tokens,
                             std::vector<Value> &values) {
-  constexpr int64_t maxSize = 1 << 20;
+  constexpr uint64_t maxSize = 1 << 20;
   int64_t first = 0, last = 0;
   bool numbers = !low.getAsInteger(10, first) && !high.getAsInteger(10, last);
   std::optional<uint32_t> from = singleCodePoint(low),
@@ -90,7 +90,8 @@ static llvm::Error addRange(llvm::StringRef low, llvm::StringRef high,
     return failure("the range `{0}..{1}` needs two numbers or two characters",
                    low, high);
   }
-  if (first > last || last - first >= maxSize)
+  if (first > last ||
+      static_cast<uint64_t>(last) - static_cast<uint64_t>(first) >= maxSize)
     return failure("the range `{0}..{1}` is empty or too large", low, high);
   for (int64_t i = first; i <= last; ++i) {
     std::string item =

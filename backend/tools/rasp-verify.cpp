@@ -141,6 +141,11 @@ static int verifyModel() {
   if (onTerminal)
     llvm::errs() << "\r" << std::string(50, ' ') << "\r";
   printResult(result);
+  if (result.inputs == 0) {
+    error() << "'" << modelPath
+            << "': the program fails on every input that was tried\n";
+    return modelIsWrong;
+  }
   return result.mismatches ? modelIsWrong : 0;
 }
 
