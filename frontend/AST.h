@@ -222,6 +222,10 @@ llvm::StringRef spelling(ir::OpKind op);
 void print(const Module &module, llvm::MemoryBufferRef file,
            llvm::raw_ostream &os);
 
+/// Writes a module without errors as a program that parses to the same tree.
+/// A deep tree needs a large stack.
+void writeSource(const Module &module, llvm::raw_ostream &os);
+
 } // namespace rasp::ast
 
 #endif
