@@ -137,13 +137,16 @@ View Lowering::rawView(SourceState &state) {
     if (failed)
       return View();
     const ir::NodeValues &values = sets.of(node);
-    double empty = 0;
-    if (node->value().isNumeric())
-      empty = node->value().toDouble();
-    state.raw =
-        moveValue(pattern, value, empty, naming, values.low, values.high, true);
-    if (!state.numbers.empty())
-      state.functions.emplace_back(state.numbers, *state.raw);
+    const ir::NodeValues &inputs = sets.of(node->operand(1));
+    if (inputs.known && !inputs.numeric) {
+      diags.emit(rangeOf(node), ir::diag::MixedMean, spaceName(node));
+      failed = true;
+      return View();
+    }
+    state.raw = moveValue(pattern, value, emptyMean(node), naming, values.low,
+                          values.high, true);
+    if (values.known)
+      addFunction(state, rawCoordinates(state), *state.raw);
   }
   return View::of(*state.raw);
 }

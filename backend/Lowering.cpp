@@ -86,9 +86,8 @@ Reading Lowering::read(const View &view) const {
     rounds |= gridOf(term.weight) != std::fabs(term.weight);
   }
   // Sums of multiples of a power of two are exact while the significand holds
-  // them, also when a head multiplies them with the root of its width (up to
-  // 64). Otherwise every product and every addition rounds.
-  constexpr double widestRoot = 64;
+  // them, also when a head multiplies them with the root of its width.
+  // Otherwise every product and every addition rounds.
   bool exact =
       onGrid && (magnitude == 0 ||
                  (grid > 0 &&

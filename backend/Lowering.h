@@ -283,6 +283,8 @@ private:
   /// The variable that the s-op is, or `tokens` for null.
   std::string spaceName(const ir::Node *node) const;
   llvm::SMRange rangeOf(const ir::Node *node) const;
+  /// Largest root of d_head that exactness of scores is shown for.
+  static constexpr double widestRoot = 64;
   static unsigned nextAttention(unsigned time) { return time + 1 + time % 2; }
   static unsigned nextMlp(unsigned time) { return time + 2 - time % 2; }
 

@@ -184,14 +184,24 @@ bool Lowering::addEquality(const Node *key, const Node *query,
   std::vector<ScoreTerm> terms;
   double error;
   Reading readK = read(k), readQ = read(q);
-  // Of the product 2kq, of the sum, and of the division by the root of d_head;
-  // nothing of it differs from key to key by more than this.
-  double rounding = (shifted ? 4 : 8) * options.unitRoundoff * (keyReach + 1) *
-                    (queryReach + 1);
-  if (readK.error == 0 && readQ.error == 0)
-    rounding = 0;
+  double shift = shifted ? 1 - keyValues.low : 0;
+  keyReach += std::fabs(shift);
+  queryReach += std::fabs(shift);
+  double largest = 2 * keyReach * queryReach + keyReach * keyReach +
+                   queryReach * queryReach + 1;
+  // Squares must be exact as doubles before they can be so as weights.
+  if (largest > 0x1p50)
+    return false;
+  // Scores are multiplied by the root of d_head, up to `widestRoot`; integers
+  // that the significand holds even so are exact. Otherwise products, sums and
+  // the division by the root are rounded.
+  bool exactProducts = readK.error == 0 && readQ.error == 0 &&
+                       largest * widestRoot <= 0.5 / options.unitRoundoff;
+  double rounding = 0;
+  if (!exactProducts)
+    rounding = options.unitRoundoff *
+               (shifted ? 5 * keyReach * queryReach : 3 * largest);
   if (shifted) {
-    double shift = 1 - keyValues.low;
     View square = functionOf(key, squares(keyValues, shift), "^2");
     if (failed)
       return false;
@@ -201,8 +211,8 @@ bool Lowering::addEquality(const Node *key, const Node *query,
     terms.push_back({zeroAtBos(square), View::ofConstant(-1)});
     // An error of q moves all scores of a query nearly alike: keys at
     // distance d differ by d^2 and the error by 2d times its own.
-    error = readQ.error + 2 * (queryReach + shift) * readK.error +
-            read(square).error + rounding;
+    error = readQ.error + 2 * queryReach * readK.error + read(square).error +
+            rounding;
   } else {
     View keySquare = functionOf(key, squares(keyValues, 0), "^2");
     View querySquare = functionOf(query, squares(queryValues, 0), "^2");
