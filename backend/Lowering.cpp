@@ -126,7 +126,12 @@ View Lowering::derivedFunction(const Node *sop, llvm::ArrayRef<double> byValue,
                                llvm::StringRef label) {
   const ir::NodeValues &values = sets.of(sop);
   Naming naming{sop, label.str()};
-  if (!values.hasTable)
+  // A large sum of integers is read as the number that it is: a search of its
+  // table would find nothing better.
+  constexpr size_t largeTable = 4096;
+  bool isSum = sop->kind() == OpKind::Add || sop->kind() == OpKind::Sub;
+  if (!values.hasTable ||
+      (isSum && values.integral && values.table.entries.size() > largeTable))
     return profileOfScalar(sop, byValue, naming);
   if (values.table.sources.size() == 1 && values.table.sources[0] == sop)
     return functionOfSource(sop, byValue, naming);
