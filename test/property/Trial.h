@@ -13,10 +13,13 @@ namespace rasp::property {
 struct Variant {
   bool causal = false;
   rt::DType dtype = rt::DType::Float32;
+  /// Every named s-op gets directions of its own, as with -O0.
+  bool everything = false;
 
   std::string name() const {
     return std::string(causal ? "causal" : "plain") +
-           (dtype == rt::DType::Float32 ? " float32" : " float64");
+           (dtype == rt::DType::Float32 ? " float32" : " float64") +
+           (everything ? " -O0" : "");
   }
 };
 

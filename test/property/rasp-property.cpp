@@ -86,7 +86,8 @@ static RandomProgram generate(uint64_t seed) {
 
 static std::vector<Variant> variantsOf(uint64_t seed) {
   std::vector<Variant> variants = {{false, rt::DType::Float32},
-                                   {true, rt::DType::Float32}};
+                                   {true, rt::DType::Float32},
+                                   {seed % 2 == 0, rt::DType::Float32, true}};
   if (seed % 16 == 0) {
     variants.push_back({false, rt::DType::Float64});
     variants.push_back({true, rt::DType::Float64});
@@ -232,7 +233,6 @@ static Tally tryAll() {
         uint64_t seed = firstSeed + i;
         llvm::PrettyStackTraceFormat trace("random program %llu",
                                            (unsigned long long)seed);
-        watchdog.begin(thread, seed);
         RandomProgram program = generate(seed);
         std::string text = program.text();
         own.operations += program.operations();
@@ -241,7 +241,11 @@ static Tally tryAll() {
           llvm::errs() << "program " << seed << "\n";
         }
         for (const Variant &variant : variantsOf(seed)) {
+          // A process of its own ends by itself.
+          if (!isolated)
+            watchdog.begin(thread, seed);
           Outcome outcome = attempt(text, variant);
+          watchdog.end(thread);
           own.add(seed, variant, outcome);
           if (outcome.kind == Outcome::Refused &&
               variant.dtype == rt::DType::Float32 &&
@@ -249,11 +253,11 @@ static Tally tryAll() {
               outcome.reason != "SelectorTooLarge") {
             ++own.retried;
             own.exactInFloat64 +=
-                attempt(text, {variant.causal, rt::DType::Float64}).kind ==
-                Outcome::Exact;
+                attempt(text, {variant.causal, rt::DType::Float64,
+                               variant.everything})
+                    .kind == Outcome::Exact;
           }
         }
-        watchdog.end(thread);
       }
       std::lock_guard<std::mutex> lock(mutex);
       tally.add(own);
@@ -294,7 +298,7 @@ static int runAll() {
   row("operations", tally.operations);
   row("compilations", tally.compilations);
   row("exact", tally.exact);
-  row("vacuous", tally.vacuous);
+  row("without any result", tally.vacuous);
   row("refused", tally.refused.size());
   std::map<std::string, uint64_t> reasons;
   bool accepted = true;
