@@ -80,6 +80,23 @@ TEST_F(SelectorFormulaTest, ConstantPartsGo) {
   EXPECT_EQ(of(program.selectorOr(none, program.selectorNot(b))), "!b");
 }
 
+TEST_F(SelectorFormulaTest, WhatIsRepeatedCountsOnce) {
+  EXPECT_EQ(of(program.selectorAnd(a, a)), "a");
+  EXPECT_EQ(of(program.selectorOr(program.selectorOr(a, b), a)), "(| a b)");
+  const Node *both = program.selectorAnd(a, b);
+  EXPECT_EQ(of(program.selectorAnd(both, program.selectorAnd(b, c))),
+            "(& a b c)");
+}
+
+TEST_F(SelectorFormulaTest, FormulasThatAreTooLongAreNone) {
+  const Node *selector = a;
+  for (unsigned i = 0; i < 40; ++i)
+    selector = program.selectorAnd(
+        program.selectorOr(selector, b),
+        program.selectorOr(c, program.selectorNot(selector)));
+  EXPECT_FALSE(makeFormula(selector, analysis));
+}
+
 TEST_F(SelectorFormulaTest, ComparisonsAreCollectedFromLeftToRight) {
   Formula formula = *makeFormula(
       program.selectorNot(program.selectorOr(program.selectorAnd(a, b), c)),

@@ -156,6 +156,25 @@ TEST_F(SelectorFactsTest, PositionForms) {
   EXPECT_FALSE(causal.positionForm(length));
 }
 
+TEST_F(SelectorFactsTest, FloatsAreNoPositionForms) {
+  // Their arithmetic rounds: 4 + 0.1 - 0.1 is less than 4, and adding 1e17
+  // makes several positions equal.
+  const Node *tenth = program.constant(Value::real(0.1));
+  EXPECT_FALSE(plain.positionForm(sub(add(indices, tenth), tenth)));
+  const Node *far = add(indices, program.constant(Value::real(1e17)));
+  EXPECT_FALSE(plain.isInjective(far));
+  // Nor are ints beyond what sums may safely reach.
+  EXPECT_FALSE(plain.positionForm(mul(indices, number(int64_t(1) << 40))));
+}
+
+TEST_F(SelectorFactsTest, SharedFormsAreVisitedOnce) {
+  const Node *form = indices;
+  for (unsigned i = 0; i < 40; ++i)
+    form = sub(add(form, form), form);
+  ASSERT_TRUE(plain.positionForm(form));
+  EXPECT_EQ(plain.positionForm(form)->slopeIndices, 1);
+}
+
 //===----------------------------------------------------------------------===//
 // Against all inputs
 //===----------------------------------------------------------------------===//
