@@ -8,7 +8,6 @@
 
 using namespace rasp;
 using namespace rasp::backend;
-using ir::Node;
 using ir::Source;
 
 View Lowering::emitCells(const FunctionTable &table, const Naming &naming) {

@@ -19,7 +19,6 @@
 using namespace rasp;
 using namespace rasp::backend;
 using ir::Node;
-using ir::OpKind;
 
 /// Logit distance at which the smaller weight is exactly 0, with a margin: exp
 /// underflows at -104 in float32 and at -746 in float64.

@@ -21,7 +21,8 @@ std::optional<Lowering::Packing>
 Lowering::findPacking(const FunctionTable &table,
                       llvm::ArrayRef<LinearForm> forms) {
   size_t dims = table.sources.size();
-  auto [low, high] = table.range();
+  std::pair<double, double> range = table.range();
+  double span = range.second - range.first;
   std::optional<Packing> best;
   // `axes[d][v]`: what value v of source d adds to the coordinate.
   auto consider = [&](const View &coordinate,
@@ -70,7 +71,7 @@ Lowering::findPacking(const FunctionTable &table,
       return;
     std::optional<Profile> profile =
         makeProfile(points, error, options.unitRoundoff, true);
-    if (!profile || profile->error > 1e-2 * (high - low))
+    if (!profile || profile->error > 1e-2 * span)
       return;
     unsigned time = nextMlp(timeOf(circuit, coordinate));
     if (!best || time < best->time ||

@@ -22,7 +22,6 @@
 using namespace rasp;
 using namespace rasp::backend;
 using ir::Node;
-using ir::OpKind;
 using ir::Source;
 
 View Lowering::realize(FunctionTable table, llvm::ArrayRef<LinearForm> forms,

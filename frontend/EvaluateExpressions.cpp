@@ -6,6 +6,7 @@
 #include "llvm/ADT/ScopeExit.h"
 #include "llvm/ADT/StringSwitch.h"
 #include "llvm/Support/SaveAndRestore.h"
+#include <utility>
 
 using namespace rasp;
 using namespace rasp::frontend;
@@ -176,7 +177,7 @@ bool Evaluator::forEach(ast::Identifiers variables,
     if (stopped)
       return false;
     if (round && round->captured)
-      kept.push_back(std::move(round));
+      kept.push_back(std::exchange(round, nullptr));
     if (!round)
       round = std::make_unique<Environment>(Environment::Local, scope);
     round->clear();

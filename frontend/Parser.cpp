@@ -20,7 +20,7 @@ public:
 /// The generated parser with a limit on nesting.
 class LimitedParser : public RASPParser {
 public:
-  LimitedParser(Tokens &tokens, std::shared_ptr<ErrorStrategy> strategy)
+  LimitedParser(Tokens &tokens, const std::shared_ptr<ErrorStrategy> &strategy)
       : RASPParser(&tokens), strategy(strategy.get()) {
     setErrorHandler(strategy);
     removeErrorListeners();

@@ -243,7 +243,7 @@ void ErrorStrategy::report(antlr4::Parser *parser, const Token *token,
   size_t rule = parser->getContext()->getRuleIndex();
   std::string found = describe(token);
   std::string hint = hintFor(token);
-  auto unexpected = [&](std::string needed) {
+  auto unexpected = [&](const std::string &needed) {
     diags.emit(range, ir::diag::UnexpectedToken, needed, found, hint);
   };
 
