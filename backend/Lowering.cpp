@@ -152,9 +152,11 @@ View Lowering::derivedFunction(const Node *sop, llvm::ArrayRef<double> byValue,
 
 View Lowering::profileOfScalar(const Node *sop, llvm::ArrayRef<double> byValue,
                                const Naming &naming) {
-  View coordinate = scalarOf(sop);
+  // By structure: the scalar of a kept s-op is what is being made here.
+  std::optional<View> coordinate = affineScalar(sop);
   if (failed)
     return View();
+  assert(coordinate && "only sums are read without their table");
   std::vector<ProfilePoint> points;
   for (auto [value, y] : llvm::zip(sets.of(sop).values, byValue))
     if (!std::isnan(y))
@@ -162,7 +164,7 @@ View Lowering::profileOfScalar(const Node *sop, llvm::ArrayRef<double> byValue,
   if (points.empty())
     return View();
   std::optional<Profile> profile =
-      makeProfile(points, read(coordinate).error, options.unitRoundoff, true);
+      makeProfile(points, read(*coordinate).error, options.unitRoundoff, true);
   if (!profile) {
     diags.emit(rangeOf(sop), ir::diag::ValuesTooClose, spaceName(sop),
                spaceName(naming.node));
@@ -172,7 +174,7 @@ View Lowering::profileOfScalar(const Node *sop, llvm::ArrayRef<double> byValue,
   auto [low, high] = std::minmax_element(
       points.begin(), points.end(),
       [](const ProfilePoint &a, const ProfilePoint &b) { return a.y < b.y; });
-  return emitProfile(coordinate, *profile, naming, low->y, high->y);
+  return emitProfile(*coordinate, *profile, naming, low->y, high->y);
 }
 
 std::optional<View> Lowering::affineScalar(const Node *sop) {
