@@ -4,6 +4,7 @@
 #include "backend/Assemble.h"
 #include "backend/GroundTruth.h"
 #include "backend/Lowering.h"
+#include "ir/FailureChecks.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Path.h"
@@ -90,7 +91,7 @@ bool Compilation::inferValues(llvm::ArrayRef<std::string> materialise,
         kept.insert(node);
   values =
       std::make_unique<ir::ValueSets>(output, domain, diags, std::move(kept));
-  return !diags.hasErrors();
+  return !diags.hasErrors() && ir::checkFailures(output, *values, diags);
 }
 
 bool Compilation::synthesise(rt::DType dtype) {

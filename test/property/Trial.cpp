@@ -52,7 +52,7 @@ static void compileAndVerify(const std::string &text, const Variant &variant,
         outcome.reason = diagnostic.name.str();
         break;
       }
-    if (outcome.reason == "NoResult" && !hasResult(compilation)) {
+    if (outcome.reason == "AlwaysFails" && !hasResult(compilation)) {
       outcome.kind = Outcome::Vacuous;
       outcome.reason.clear();
     }

@@ -1,0 +1,139 @@
+//===- ir/FailureChecks.cpp - ops that fail, before they run --------------===//
+
+#include "ir/FailureChecks.h"
+#include "llvm/ADT/STLExtras.h"
+
+using namespace rasp::ir;
+
+namespace {
+
+/// How an op fails, and for which operands.
+struct Finding {
+  bool always = false;
+  std::string reason;
+  llvm::SmallVector<Value, 3> operands;
+};
+
+} // namespace
+
+static llvm::SMRange rangeOf(const Node *node) {
+  return node->ranges().empty() ? llvm::SMRange() : node->ranges().front();
+}
+
+static std::optional<Finding> checkElementwise(const Node *node,
+                                               const ValueSets &sets) {
+  const NodeValues &values = sets.of(node);
+  if (!values.partial || !values.known)
+    return std::nullopt;
+  return Finding{values.values.empty(),
+                 explain(values.failure, node->kind(), values.failingOperands),
+                 values.failingOperands};
+}
+
+/// Comparisons fail by the kinds of their operands alone.
+static std::optional<Finding> checkSelect(const Node *node,
+                                          const ValueSets &sets) {
+  const NodeValues &keys = sets.of(node->operand(0));
+  const NodeValues &queries = sets.of(node->operand(1));
+  if (!keys.known || !queries.known)
+    return std::nullopt;
+  auto firstOfKind = [](const NodeValues &set, bool strings) -> const Value * {
+    for (const Value &value : set.values)
+      if (value.isString() == strings)
+        return &value;
+    return nullptr;
+  };
+  bool works = false;
+  std::optional<Finding> finding;
+  for (bool strings : {false, true}) {
+    const Value *key = firstOfKind(keys, strings);
+    for (bool otherStrings : {false, true}) {
+      const Value *query = firstOfKind(queries, otherStrings);
+      if (!key || !query)
+        continue;
+      EvalResult result = compare(node->compare(), *key, *query);
+      works |= bool(result);
+      if (!result && !finding)
+        finding = Finding{
+            false,
+            ("`" + spelling(node->compare()) + "` of a string and a number")
+                .str(),
+            {*key, *query}};
+    }
+  }
+  if (finding)
+    finding->always = !works;
+  return finding;
+}
+
+static bool isMixed(const Node *node, const ValueSets &sets) {
+  if (!node->isSop())
+    return false;
+  const NodeValues &set = sets.of(node);
+  auto isString = [](const Value &value) { return value.isString(); };
+  return set.known && llvm::any_of(set.values, isString) &&
+         !llvm::all_of(set.values, isString);
+}
+
+/// Strings and numbers in one sequence; said where they first meet. (Not of
+/// aggregates: whether they ever take their default, a number, is often more
+/// than the analysis can tell.)
+static bool checkMixture(const Node *node, const ValueSets &sets) {
+  return isElementwise(node->kind()) && isMixed(node, sets) &&
+         llvm::none_of(node->operands(), [&](const Node *operand) {
+           return isMixed(operand, sets);
+         });
+}
+
+/// ", where `x` is 0 and `y` is 1"
+static std::string circumstances(const Node *node, const Finding &finding) {
+  std::string text;
+  if (finding.operands.size() != node->operands().size())
+    return text;
+  for (auto [operand, value] :
+       llvm::zip_equal(node->operands(), finding.operands)) {
+    if (operand->kind() == OpKind::Const)
+      continue;
+    std::string name = operand->name().str();
+    if (name.empty() && isLeaf(operand->kind()))
+      name = mnemonic(operand->kind());
+    text += text.empty() ? ", where " : " and ";
+    text += name.empty() ? "an operand" : "`" + name + "`";
+    text += " is " + value.str();
+  }
+  return text;
+}
+
+bool rasp::ir::checkFailures(const Node *root, const ValueSets &values,
+                             Diagnostics &diags) {
+  bool good = true;
+  for (const Node *node : reachable(root)) {
+    std::optional<Finding> finding;
+    if (isElementwise(node->kind()))
+      finding = checkElementwise(node, values);
+    else if (node->kind() == OpKind::Select)
+      finding = checkSelect(node, values);
+    if (checkMixture(node, values))
+      diags.emit(rangeOf(node), diag::MayFail,
+                 explain(Failure::MixedTypes, node->kind(), {}), "");
+    if (!finding)
+      continue;
+    // What fails because an operand always does is no news.
+    bool operandsWork =
+        llvm::all_of(node->operands(), [&](const Node *operand) {
+          const NodeValues &set = values.of(operand);
+          return !set.known || !set.values.empty();
+        });
+    if (!operandsWork)
+      continue;
+    if (finding->always) {
+      diags.emit(rangeOf(node), diag::AlwaysFails, finding->reason,
+                 circumstances(node, *finding));
+      good = false;
+    } else {
+      diags.emit(rangeOf(node), diag::MayFail, finding->reason,
+                 circumstances(node, *finding));
+    }
+  }
+  return good;
+}
