@@ -37,7 +37,8 @@ static cl::opt<uint64_t> oneSeed("one",
 static cl::opt<bool> isolated(
     "isolated",
     cl::desc("Try each program in a process of its own, so that crashes and "
-             "endless runs are counted and reduced as mismatches are"),
+             "endless runs are counted and reduced as mismatches are; with "
+             "sanitizers only for --jobs=1"),
     cl::cat(category));
 static cl::opt<bool>
     reduceRefused("reduce-refused",
