@@ -14,6 +14,7 @@
 
 #include "backend/Lowering.h"
 #include "llvm/ADT/STLExtras.h"
+#include <algorithm>
 #include <cmath>
 
 using namespace rasp;
@@ -180,8 +181,19 @@ DirId Lowering::moveFunction(const Node *aggregate,
                : 0;
   };
   std::vector<double> ofInput;
-  for (const ir::Value &value : sets.of(aggregate->operand(1)).values)
+  for (const ir::Value &value : sets.of(aggregate->operand(1)).values) {
     ofInput.push_back(at(value));
+    // The mean of several equal ints is a float. A head cannot tell it from one
+    // of them, so no reader may either.
+    ir::Value mean =
+        value.isNumeric() ? ir::Value::real(value.toDouble()) : value;
+    if (averages && std::binary_search(own.begin(), own.end(), mean) &&
+        at(mean) != at(value)) {
+      diags.emit(rangeOf(aggregate), ir::diag::MixedMean, spaceName(aggregate));
+      failed = true;
+      return Circuit::bos;
+    }
+  }
   View value = functionOf(aggregate->operand(1), ofInput, naming.label);
   if (failed)
     return Circuit::bos;
