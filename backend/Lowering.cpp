@@ -26,6 +26,12 @@ std::optional<Circuit> Lowering::run(const Node *output) {
   if (!buildReadout(output) || failed)
     return std::nullopt;
   removeDead(circuit);
+  for (const Head &head : circuit.heads)
+    if (static_cast<double>(std::max(head.scores.size(), head.outputs.size())) >
+        widestRoot * widestRoot) {
+      diags.emit(rangeOf(head.selector), ir::diag::SelectorTooLarge);
+      return std::nullopt;
+    }
   return std::move(circuit);
 }
 

@@ -85,7 +85,8 @@ static Profile interpolate(llvm::ArrayRef<ProfilePoint> points, double error,
     }
     steepest = std::max(steepest, std::fabs(slope));
   }
-  profile.error = steepest * error;
+  // The units alone have slopes that differ from y's by the linear part.
+  profile.error = (steepest + std::fabs(profile.linear)) * error;
   if (error != 0 || !isExactInteger(profile, points, rounding))
     profile.error += roundingAt(profile, points, rounding);
   return profile;

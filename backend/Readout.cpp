@@ -123,6 +123,16 @@ bool Lowering::buildReadout(const Node *output) {
     diags.emit(rangeOf(output), ir::diag::TooNoisy, spaceName(output), error);
     return false;
   } else {
+    // The number is the output: it must be right to three decimals, or to six
+    // digits where all values are large.
+    double smallest =
+        values.low > 0 || values.high < 0
+            ? std::min(std::fabs(values.low), std::fabs(values.high))
+            : 0;
+    if (error > std::max(1e-3, 1e-6 * smallest)) {
+      diags.emit(rangeOf(output), ir::diag::TooNoisy, spaceName(output), error);
+      return false;
+    }
     readout.tolerance = error;
   }
   return true;

@@ -201,6 +201,7 @@ private:
     ++inputs;
     bool wrong = false;
     for (unsigned i = 0; i < input.size(); ++i) {
+      wrong |= !std::isfinite(logits(i + 1, 0, sequence));
       wrong |= !agrees(model, tokenizer.decode(logits, i + 1, sequence),
                        expected[i]);
       if (model.output.kind == rt::OutputVocab::Numerical &&
