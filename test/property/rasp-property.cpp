@@ -74,8 +74,8 @@ static cl::opt<bool> verbose("verbose",
 /// too close for the precision. All else is the compiler's fault, or the
 /// generator's.
 static const char *const acceptedReasons[] = {
-    "SelectorTooLarge", "SelectorTooNoisy", "TooNoisy", "ValueSetTooLarge",
-    "ValuesTooClose"};
+    "MixedMean", "SelectorTooLarge", "SelectorTooNoisy",
+    "TooNoisy",  "ValueSetTooLarge", "ValuesTooClose"};
 
 static RandomProgram generate(uint64_t seed) {
   GeneratorOptions options;
