@@ -51,6 +51,10 @@ for python in (config.python, "/usr/bin/python3"):
 
 if config.sanitize:
     config.available_features.add("sanitize")
+    # LLVM's headers, compiled with sanitizers, poison memory that its library,
+    # compiled without, then takes for its own.
+    options = config.environment.get("ASAN_OPTIONS", "")
+    config.environment["ASAN_OPTIONS"] = "allow_user_poisoning=0:" + options
     # LLVM's signal handlers bring their own alternate stack; at the end of a
     # thread AddressSanitizer would take it for the one that it made itself.
     options = config.environment.get("ASAN_OPTIONS", "")
