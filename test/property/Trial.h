@@ -1,4 +1,4 @@
-//===- test/property/Trial.h - one program, compiled and verified -*- C++
+//===- test/property/Trial.h - one program, tried -----------------*- C++
 //-*-===//
 
 #ifndef RASP_TEST_PROPERTY_TRIAL_H
