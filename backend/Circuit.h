@@ -84,6 +84,10 @@ struct Direction {
 /// One rank of a head's scores: key view times query view.
 struct ScoreTerm {
   View key, query;
+  /// The conjunct of the selector that the term scores, and which of the
+  /// conjunct's disjoint parts; terms of BOS belong to no conjunct.
+  unsigned conjunct = 0, disjunct = 0;
+  static constexpr unsigned ofBos = ~0u;
 };
 
 /// What a head moves: the mean of `value` over the selected keys is added to
@@ -99,6 +103,12 @@ struct Head {
   /// Scores are 1 (or the number of conjuncts) for selected keys and at least
   /// `gap` less for others; logits are `step` times the score.
   std::vector<ScoreTerm> scores;
+  /// What each conjunct scores where it holds: 1 where scores of 0/1 tables
+  /// add up, 0 for penalties, a sum where several conjuncts share a term.
+  std::vector<double> conjunctScores;
+  /// The only conjunct is an equality scored 2kq - k^2: selected keys score
+  /// q^2, others at least 1 less.
+  bool proportional = false;
   double step = 256;
   std::vector<HeadOutput> outputs;
   unsigned layer = 0;

@@ -83,6 +83,8 @@ Lowering::Pattern Lowering::makePattern(const Node *selector, BosMode mode,
   pattern.name = names.of(selector).str();
   pattern.construction = scores.construction;
   pattern.scores = std::move(scores.terms);
+  pattern.conjunctScores = std::move(scores.conjunctScores);
+  pattern.proportional = scores.proportional;
 
   double gap = scores.proportional ? 1 : 0.5;
   if (!scores.proportional) {
@@ -91,7 +93,7 @@ Lowering::Pattern Lowering::makePattern(const Node *selector, BosMode mode,
     View query = View::ofConstant(bosScore);
     if (bosScore <= 0)
       query += View::of(Circuit::bos, 1);
-    pattern.scores.push_back({View::of(Circuit::bos), query});
+    pattern.scores.push_back({View::of(Circuit::bos), query, ScoreTerm::ofBos});
     if (mode == BosMode::Counted)
       gap = 1;
   }
@@ -124,6 +126,8 @@ DirId Lowering::moveValue(Pattern &pattern, View value, double empty,
     head.name = pattern.name;
     head.selector = pattern.selector;
     head.scores = pattern.scores;
+    head.conjunctScores = pattern.conjunctScores;
+    head.proportional = pattern.proportional;
     head.step = pattern.step;
     head.layer = time / 2;
     head.construction = pattern.construction;

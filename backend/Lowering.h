@@ -196,6 +196,8 @@ private:
   enum class BosMode : uint8_t { Counted, Default };
   struct Pattern {
     std::vector<ScoreTerm> scores;
+    std::vector<double> conjunctScores;
+    bool proportional = false;
     unsigned time = 0;
     double step = 256;
     /// Relative error of the weights of selected keys.
@@ -224,12 +226,18 @@ private:
 
   struct Scores {
     std::vector<ScoreTerm> terms;
-    double selected = 0;       ///< the score of selected keys
-    double error = 0;          ///< largest error of a score
-    double tieError = 0;       ///< the same among selected keys
+    std::vector<double> conjunctScores; ///< of selected keys, see Head
+    double selected = 0;                ///< their sum
+    double error = 0;                   ///< largest error of a score
+    double tieError = 0;                ///< the same among selected keys
     bool proportional = false; ///< selected score varies with the query, and
                                ///< everything else is at least 1 below it
     std::string construction;
+    /// Takes in the terms of one more conjunct and what it scores.
+    void addConjunct(std::vector<ScoreTerm> conjunct, double score);
+    /// Makes terms with the same key or the same query view one rank; the
+    /// conjuncts that they belong to become one.
+    void mergeTerms();
     void note(llvm::StringRef text) {
       construction += (construction.empty() ? "" : " and ") + text.str();
     }

@@ -17,14 +17,64 @@
 #include "backend/Lowering.h"
 #include "llvm/ADT/Hashing.h"
 #include "llvm/ADT/STLExtras.h"
+#include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 
 using namespace rasp;
 using namespace rasp::backend;
 using ir::Node;
 using ir::OpKind;
 using ir::Source;
+
+void Lowering::Scores::addConjunct(std::vector<ScoreTerm> conjunct,
+                                   double score) {
+  auto index = static_cast<unsigned>(conjunctScores.size());
+  for (ScoreTerm &term : conjunct) {
+    term.conjunct = index;
+    terms.push_back(std::move(term));
+  }
+  conjunctScores.push_back(score);
+  selected += score;
+}
+
+void Lowering::Scores::mergeTerms() {
+  std::vector<ScoreTerm> merged;
+  std::vector<unsigned> owner(conjunctScores.size());
+  std::iota(owner.begin(), owner.end(), 0);
+  for (ScoreTerm &term : terms) {
+    auto same = llvm::find_if(merged, [&](const ScoreTerm &other) {
+      return other.key == term.key || other.query == term.query;
+    });
+    if (same == merged.end()) {
+      merged.push_back(std::move(term));
+      continue;
+    }
+    if (same->query == term.query)
+      same->key += term.key;
+    else
+      same->query += term.query;
+    unsigned kept = owner[same->conjunct], gone = owner[term.conjunct];
+    if (gone < kept)
+      std::swap(kept, gone);
+    std::replace(owner.begin(), owner.end(), gone, kept);
+  }
+  terms = std::move(merged);
+  // Conjuncts that share a term are one.
+  std::vector<double> sums;
+  std::vector<unsigned> renumbered(owner.size());
+  for (unsigned i = 0; i < owner.size(); ++i) {
+    if (owner[i] == i) {
+      renumbered[i] = static_cast<unsigned>(sums.size());
+      sums.push_back(0);
+    }
+    sums[renumbered[owner[i]]] += conjunctScores[i];
+  }
+  for (ScoreTerm &term : terms)
+    term.conjunct = renumbered[owner[term.conjunct]];
+  conjunctScores = std::move(sums);
+}
 
 std::optional<SelectorTable> Lowering::selectorTable(const Formula &formula) {
   std::vector<const Formula *> comparisons;
@@ -109,7 +159,6 @@ bool Lowering::addTabular(const Formula &formula, Scores &scores) {
     scores.terms.push_back({zeroAtBos(nearView), zeroAtBos(farView)});
   }
   double worstNear = nearErrors.empty() ? 0 : *llvm::max_element(nearErrors);
-  scores.selected += 1;
   scores.error += worstNear + farErrors + products;
   scores.note(std::string(byKeyClass ? "key" : "query") + " classes " +
               std::to_string(std::min(keyRank, queryRank)));
@@ -235,12 +284,10 @@ bool Lowering::addEquality(const Node *key, const Node *query,
   bool accurate = ties ? error == 0 : error < (shifted ? 0.4 : 0.2);
   if (!accurate || nextAttention(time) > nextAttention(codeTime))
     return false;
-  for (ScoreTerm &term : terms)
-    scores.terms.push_back(std::move(term));
+  scores.addConjunct(std::move(terms), 1);
   scores.error += error;
   scores.tieError += error;
   scores.proportional = shifted;
-  scores.selected += 1;
   scores.note(shifted ? "2kq - k^2, never empty" : "1 - (k - q)^2");
   return true;
 }
@@ -256,7 +303,7 @@ bool Lowering::buildScores(const Formula &formula,
   case Formula::False:
     // No key: BOS alone, one unit above the rest.
     scores.construction = "no key";
-    scores.selected = 1;
+    scores.addConjunct({}, 1);
     return true;
   case Formula::And:
     for (const Formula &part : formula.parts)
@@ -286,6 +333,8 @@ bool Lowering::buildScores(const Formula &formula,
     }
     same->parts.push_back(*part);
   }
+  // What is not selected fails one conjunct at least, so the worst one counts.
+  double penaltyError = 0;
   bool alone = grouped.size() == 1 && mode == BosMode::Default;
   for (const Formula &group : grouped) {
     bool equality = group.kind == Formula::Compare &&
@@ -303,31 +352,21 @@ bool Lowering::buildScores(const Formula &formula,
     // Keys that are selected together must score exactly the same; others must
     // stay apart.
     if (ties ? tabular.error > 0 : scores.error + tabular.error > 0.05) {
-      if (!addPenalties(group, scores))
+      Scores penalties;
+      if (!addPenalties(group, penalties))
         return false;
+      scores.addConjunct(std::move(penalties.terms), 0);
+      penaltyError = std::max(penaltyError, penalties.error);
+      scores.note(penalties.construction);
       continue;
     }
-    for (ScoreTerm &term : tabular.terms)
-      scores.terms.push_back(std::move(term));
-    scores.selected += tabular.selected;
+    scores.addConjunct(std::move(tabular.terms), 1);
     scores.error += tabular.error;
     scores.tieError += tabular.error;
     scores.note(tabular.construction);
   }
 
-  // Terms with the same key or the same query view are one rank.
-  std::vector<ScoreTerm> merged;
-  for (ScoreTerm &term : scores.terms) {
-    auto same = llvm::find_if(merged, [&](const ScoreTerm &other) {
-      return other.key == term.key || other.query == term.query;
-    });
-    if (same == merged.end())
-      merged.push_back(std::move(term));
-    else if (same->query == term.query)
-      same->key += term.key;
-    else
-      same->query += term.query;
-  }
-  scores.terms = std::move(merged);
+  scores.error += penaltyError;
+  scores.mergeTerms();
   return true;
 }
