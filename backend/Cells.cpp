@@ -187,6 +187,8 @@ View Lowering::emitBoxes(const Cells &cells, const Naming &naming) {
   finishMlpDirection(dir, low - background, high - background, error,
                      error == 0 ? grid : 0);
   circuit[dir].exactZero = true;
+  circuit[dir].inputError = gateError;
+  circuit[dir].inputTolerance = 0.2;
   View view = View::of(dir);
   view.constant = background;
   return view;

@@ -72,6 +72,14 @@ llvm::StringRef rasp::backend::writerName(WriterKind writer) {
   llvm_unreachable("every writer has a name");
 }
 
+bool Joint::operator<(const Joint &other) const {
+  auto keyOf = [](const Joint &joint) {
+    return std::tie(joint.sources, joint.sizes, joint.matters, joint.isSum,
+                    joint.sum, joint.sumValues, joint.low, joint.high);
+  };
+  return keyOf(*this) < keyOf(other);
+}
+
 std::string Direction::residualLabel() const {
   return label.empty() ? space : space + ":" + label;
 }
@@ -188,4 +196,17 @@ void rasp::backend::removeDead(Circuit &circuit) {
                  [](const Neuron &neuron) { return neuron.outputs.empty(); });
   for (View &logit : circuit.readout.logits)
     rename(logit);
+  // A joint that is still in use sums directions that are.
+  for (Joint &joint : circuit.joints)
+    if (llvm::all_of(joint.sum.terms,
+                     [&](const Term &term) { return isLive(term.dir); }))
+      rename(joint.sum);
+    else
+      joint = Joint();
+  llvm::erase_if(circuit.forms, [&](const SourceForm &form) {
+    return !llvm::all_of(form.view.terms,
+                         [&](const Term &term) { return isLive(term.dir); });
+  });
+  for (SourceForm &form : circuit.forms)
+    rename(form.view);
 }

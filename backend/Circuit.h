@@ -18,9 +18,11 @@
 #define RASP_BACKEND_CIRCUIT_H
 
 #include "ir/Program.h"
+#include "ir/ValueSets.h"
 #include "llvm/ADT/SmallVector.h"
 #include "llvm/Support/raw_ostream.h"
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -56,6 +58,32 @@ struct View {
 enum class WriterKind : uint8_t { TokenEmbed, PosEmbed, Head, Mlp };
 llvm::StringRef writerName(WriterKind writer);
 
+/// Joint values of the sources that a component is a function of, so that
+/// what it computes can be checked value by value (Certificate.h). Either a
+/// table over sources, the last one varying fastest, or a weighted sum of
+/// directions and the values that the sum takes.
+struct Joint {
+  llvm::SmallVector<ir::Source, 3> sources;
+  llvm::SmallVector<uint32_t, 3> sizes;
+  /// Which combinations occur and matter; empty for all.
+  std::vector<bool> matters;
+  bool isSum = false;
+  View sum;
+  /// Empty if there are too many: then any number from `low` to `high`.
+  std::vector<double> sumValues;
+  double low = 0, high = 0;
+  bool operator<(const Joint &other) const;
+};
+using JointId = uint32_t;
+
+/// A weighted sum of directions that is a function of a source: what readers
+/// see of an elementwise s-op that has no direction of its own.
+struct SourceForm {
+  const ir::Node *source;
+  View view;
+  std::vector<double> byValue;
+};
+
 struct Direction {
   WriterKind writer = WriterKind::TokenEmbed;
   /// The variable that the direction belongs to, and which of its values or
@@ -77,6 +105,17 @@ struct Direction {
   double atBos = 0;
   /// The s-op whose value or function this is; null for BOS.
   const ir::Node *node = nullptr;
+  /// Written by a head: the source that it belongs to, and what it holds for
+  /// each of its values; empty where there are too many to be listed.
+  const ir::Node *source = nullptr;
+  std::vector<double> byValue;
+  bool isMean = false; ///< of numbers that may differ
+  /// Written by an MLP: what its hidden units are a function of.
+  std::optional<JointId> joint;
+  /// And how wrong the sums may be that they compare with their thresholds;
+  /// no tolerance if they interpolate and hand errors on.
+  double inputError = 0;
+  std::optional<double> inputTolerance;
 
   std::string residualLabel() const;
 };
@@ -95,6 +134,10 @@ struct ScoreTerm {
 struct HeadOutput {
   View value;
   DirId target;
+  /// What `value` is a function of, and its intended values; none for the
+  /// indicator of BOS.
+  std::optional<JointId> joint;
+  std::vector<double> intended;
 };
 
 struct Head {
@@ -110,6 +153,16 @@ struct Head {
   /// q^2, others at least 1 less.
   bool proportional = false;
   double step = 256;
+  double selected = 0; ///< the sum of `conjunctScores`
+  /// Whether several keys may be selected, or BOS counts as one: then selected
+  /// keys must score the same.
+  bool shares = false;
+  /// Bounds on the errors of scores: of any, and between selected keys.
+  double scoreError = 0, tieError = 0;
+  /// How wrong scores may be for attention to stay hard.
+  double scoreTolerance = 0;
+  /// What the two sides of the scores are functions of.
+  std::vector<JointId> keyJoints, queryJoints;
   std::vector<HeadOutput> outputs;
   unsigned layer = 0;
   /// How the selector was built, for `--emit=circuit`.
@@ -131,7 +184,12 @@ struct Readout {
   std::vector<View> logits;      ///< one for a number
   std::string type;              ///< int, float, bool or string
   double tolerance = 0;          ///< see rt::OutputVocab
+  double error = 0;              ///< bound on the error of a logit
   const ir::Node *node = nullptr;
+  /// What the output is a function of, and by combination the position of its
+  /// value in `values`, or -1.
+  std::optional<JointId> joint;
+  std::vector<int32_t> expected;
 };
 
 struct Circuit {
@@ -139,6 +197,8 @@ struct Circuit {
   std::vector<Head> heads;
   std::vector<Neuron> neurons;
   Readout readout;
+  std::vector<Joint> joints;
+  std::vector<SourceForm> forms;
   unsigned layers = 0;
 
   static constexpr DirId bos{0};

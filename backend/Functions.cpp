@@ -131,6 +131,8 @@ View Lowering::rawView(SourceState &state) {
     // The share of BOS is one quotient: its error is relative.
     circuit[*state.raw].error =
         high * (pattern.weightError + 4 * options.unitRoundoff);
+    circuit[*state.raw].source = node;
+    circuit[*state.raw].byValue = rawCoordinates(state);
   } else {
     Pattern &pattern = patternOf(selector, BosMode::Default);
     View value = scalarOf(node->operand(1));
@@ -145,8 +147,16 @@ View Lowering::rawView(SourceState &state) {
     }
     state.raw = moveValue(pattern, value, emptyMean(node), naming, values.low,
                           values.high, true);
-    if (values.known)
+    circuit[*state.raw].source = node;
+    circuit[*state.raw].isMean = true;
+    std::vector<double> numbers;
+    for (const ir::Value &input : inputs.values)
+      numbers.push_back(input.toDouble());
+    setIntended(*state.raw, node->operand(1), numbers);
+    if (values.known) {
       addFunction(state, rawCoordinates(state), *state.raw);
+      circuit[*state.raw].byValue = rawCoordinates(state);
+    }
   }
   return View::of(*state.raw);
 }
@@ -281,15 +291,22 @@ View Lowering::functionOfSource(Source source, std::vector<double> byValue,
     return profileOfSource(state, byValue, naming);
   case Access::Derived: {
     View view = derivedFunction(state.node, byValue, naming.label);
+    if (failed)
+      return View();
     bool ownsIt = view.terms.size() == 1 && view.terms[0].weight == 1 &&
                   circuit[view.terms[0].dir].node == state.node;
-    if (sets.isKept(state.node) && !ownsIt && !failed)
-      view = copyView(view, naming, *llvm::min_element(byValue),
+    if (sets.isKept(state.node) && !ownsIt) {
+      Naming copied = naming;
+      copied.joint = jointOfOperands(state.node);
+      view = copyView(view, copied, *llvm::min_element(byValue),
                       *llvm::max_element(byValue));
+    }
     // A function that is one direction can serve for others.
     if (view.terms.size() == 1 && view.terms[0].weight == 1 &&
         view.constant == 0)
       addFunction(state, byValue, view.terms[0].dir);
+    if (!view.isConstant())
+      circuit.forms.push_back({state.node, view, byValue});
     return view;
   }
   }
@@ -306,7 +323,8 @@ View Lowering::profileOfSource(SourceState &state,
   std::optional<Profile> profile;
   double error = circuit[*state.raw].error;
   if (state.access == Access::Width) {
-    double relative = error / circuit[*state.raw].high;
+    // The bound of the share of BOS belongs to the least width.
+    double relative = error * (state.numbers.front() + 1);
     profile =
         makeWidthProfile(byValue, static_cast<unsigned>(state.numbers.front()),
                          relative, options.unitRoundoff);
@@ -343,7 +361,9 @@ View Lowering::profileOfSource(SourceState &state,
       return View();
     }
   }
-  View view = emitProfile(coordinate, *profile, naming, low, high);
+  Naming ofSource = naming;
+  ofSource.joint = jointOfSource(state.node);
+  View view = emitProfile(coordinate, *profile, ofSource, low, high);
   if (view.terms.size() == 1 && view.terms[0].weight == 1) {
     std::vector<double> function(byValue.begin(), byValue.end());
     for (double &d : function)

@@ -101,6 +101,13 @@ Lowering::Pattern Lowering::makePattern(const Node *selector, BosMode mode,
     pattern.time = std::max(
         {pattern.time, timeOf(circuit, term.key), timeOf(circuit, term.query)});
 
+  std::vector<const Formula *> comparisons;
+  collectComparisons(*formula, comparisons);
+  for (const Formula *comparison : comparisons) {
+    pattern.keyJoints.push_back(jointOf(comparison->key()));
+    pattern.queryJoints.push_back(jointOf(comparison->query()));
+  }
+
   // BOS counts as a selected key, so its score must be as exact.
   if (mode == BosMode::Counted)
     scores.tieError += bosNoise(pattern.scores);
@@ -109,6 +116,11 @@ Lowering::Pattern Lowering::makePattern(const Node *selector, BosMode mode,
   while (distance * pattern.step < needed && pattern.step < 0x1p14)
     pattern.step *= 2;
   bool single = facts.atMostOneKey && mode == BosMode::Default;
+  pattern.shares = !single;
+  pattern.selected = scores.selected;
+  pattern.scoreError = scores.error;
+  pattern.scoreTolerance = (gap - needed / pattern.step) / 2;
+  pattern.tieError = scores.tieError;
   if (!single)
     pattern.weightError = std::expm1(2 * scores.tieError * pattern.step);
   if (distance * pattern.step < needed || (ties && pattern.weightError > 0.1))
@@ -128,6 +140,13 @@ DirId Lowering::moveValue(Pattern &pattern, View value, double empty,
     head.scores = pattern.scores;
     head.conjunctScores = pattern.conjunctScores;
     head.proportional = pattern.proportional;
+    head.shares = pattern.shares;
+    head.selected = pattern.selected;
+    head.scoreError = pattern.scoreError;
+    head.scoreTolerance = pattern.scoreTolerance;
+    head.tieError = pattern.tieError;
+    head.keyJoints = pattern.keyJoints;
+    head.queryJoints = pattern.queryJoints;
     head.step = pattern.step;
     head.layer = time / 2;
     head.construction = pattern.construction;
@@ -202,6 +221,29 @@ DirId Lowering::moveFunction(const Node *aggregate,
   if (failed)
     return Circuit::bos;
   double low = *llvm::min_element(byValue), high = *llvm::max_element(byValue);
-  return moveValue(pattern, value, at(aggregate->value()), naming, low, high,
-                   averages);
+  DirId dir = moveValue(pattern, value, at(aggregate->value()), naming, low,
+                        high, averages);
+  circuit[dir].source = aggregate;
+  circuit[dir].byValue = byValue.vec();
+  setIntended(dir, aggregate->operand(1), ofInput);
+  return dir;
+}
+
+void Lowering::setIntended(DirId target, const Node *value,
+                           llvm::ArrayRef<double> byInput) {
+  for (Head &head : llvm::reverse(circuit.heads))
+    for (HeadOutput &output : head.outputs)
+      if (output.target == target) {
+        output.joint = jointOf(value);
+        const ir::NodeValues &values = sets.of(value);
+        if (sets.isKept(value) || circuit.joints[*output.joint].isSum) {
+          output.intended = byInput.vec();
+          return;
+        }
+        for (int32_t entry : values.table.entries)
+          output.intended.push_back(entry == ir::JointTable::impossible
+                                        ? anyNumber
+                                        : byInput[static_cast<size_t>(entry)]);
+        return;
+      }
 }

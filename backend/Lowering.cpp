@@ -180,7 +180,12 @@ View Lowering::profileOfScalar(const Node *sop, llvm::ArrayRef<double> byValue,
   auto [low, high] = std::minmax_element(
       points.begin(), points.end(),
       [](const ProfilePoint &a, const ProfilePoint &b) { return a.y < b.y; });
-  return emitProfile(*coordinate, *profile, naming, low->y, high->y);
+  Naming ofSum = naming;
+  std::vector<double> coordinates;
+  for (const ProfilePoint &point : points)
+    coordinates.push_back(point.x);
+  ofSum.joint = jointOfSum(*coordinate, std::move(coordinates), 0, 0);
+  return emitProfile(*coordinate, *profile, ofSum, low->y, high->y);
 }
 
 std::optional<View> Lowering::affineScalar(const Node *sop) {

@@ -65,6 +65,8 @@ struct LinearForm {
 struct Naming {
   const ir::Node *node = nullptr;
   std::string label;
+  /// What the direction is a function of.
+  std::optional<JointId> joint = std::nullopt;
 };
 
 class Lowering {
@@ -94,6 +96,19 @@ private:
   /// The sum of scaled operands that `sop` is, if it is affine by structure.
   std::optional<View> affineScalar(const ir::Node *sop);
   bool requireValues(const ir::Node *sop, llvm::StringRef reader);
+
+  //===--- What components are functions of (Joints.cpp) ------------------===//
+
+  JointId addJoint(Joint joint);
+  JointId jointOf(const FunctionTable &table);
+  JointId jointOf(const SelectorSide &side);
+  /// Of an s-op as its readers see it: its table, the sum that it is, or a
+  /// source if it is kept.
+  JointId jointOf(const ir::Node *sop);
+  JointId jointOfOperands(const ir::Node *sop);
+  JointId jointOfSource(ir::Source source);
+  JointId jointOfSum(const View &sum, std::vector<double> values, double low,
+                     double high);
 
   //===--- Functions of one source (Functions.cpp)
   //-------------------------===//
@@ -197,7 +212,9 @@ private:
   struct Pattern {
     std::vector<ScoreTerm> scores;
     std::vector<double> conjunctScores;
-    bool proportional = false;
+    bool proportional = false, shares = false;
+    double selected = 0, scoreError = 0, scoreTolerance = 0, tieError = 0;
+    std::vector<JointId> keyJoints, queryJoints;
     unsigned time = 0;
     double step = 256;
     /// Relative error of the weights of selected keys.
@@ -218,6 +235,10 @@ private:
   /// selected.
   DirId moveValue(Pattern &pattern, View value, double empty,
                   const Naming &naming, double low, double high, bool averages);
+  /// Says what the values that a head moves are meant to be, by value of the
+  /// s-op that is moved.
+  void setIntended(DirId target, const ir::Node *value,
+                   llvm::ArrayRef<double> byInput);
   DirId moveFunction(const ir::Node *aggregate, llvm::ArrayRef<double> byValue,
                      const Naming &naming);
 
@@ -281,6 +302,10 @@ private:
   //--------------------------------------------===//
 
   bool buildReadout(const ir::Node *output);
+  /// Logits, and the values that they stand for.
+  bool chooseReadout(const ir::Node *output);
+  /// Which of the decoder's values each combination should give.
+  void setExpected(const ir::Node *output);
 
   //===--- Shared ------------------------------------------------------------//
 
@@ -307,6 +332,7 @@ private:
       exactSets;
   llvm::DenseMap<const ir::Node *, View> scalars;
   std::map<View, size_t> neurons;
+  std::map<Joint, JointId> joints;
   std::map<std::pair<std::vector<const ir::Node *>, std::vector<double>>, View>
       realized;
   const ir::NodeNames &names;

@@ -36,6 +36,7 @@ DirId Lowering::newMlpDirection(const Naming &naming) {
   direction.node = naming.node;
   direction.space = spaceName(naming.node);
   direction.label = naming.label;
+  direction.joint = naming.joint;
   return newDirection(std::move(direction));
 }
 
@@ -75,5 +76,7 @@ View Lowering::emitProfile(const View &coordinate, const Profile &profile,
                      high - profile.constant - linear.low, profile.error,
                      profile.error == 0 ? 1 : 0);
   circuit[dir].exactZero = profile.exactZero && profile.constant == 0;
+  circuit[dir].inputError = profile.inputError;
+  circuit[dir].inputTolerance = profile.inputTolerance;
   return view + View::of(dir);
 }

@@ -105,6 +105,7 @@ static std::optional<Profile> steps(llvm::ArrayRef<ProfilePoint> points,
   bool zeroRight = changes == 1 && points.back().y == 0;
   profile.exactZero = zeroLeft || zeroRight;
   profile.steps = true;
+  profile.inputError = error;
   for (size_t i = 0; i + 1 < points.size(); ++i) {
     double change = points[i + 1].y - points[i].y;
     if (change == 0)
@@ -116,8 +117,11 @@ static std::optional<Profile> steps(llvm::ArrayRef<ProfilePoint> points,
     double middle = points[i].x + gap / 2, half = 0.5 / slope;
     double tolerance = gap / 2 - half;
     double reach = std::max(last - middle, middle - first);
-    if (error + 4 * rounding * (std::fabs(middle) + reach) > tolerance)
+    tolerance -= 4 * rounding * (std::fabs(middle) + reach);
+    if (error > tolerance)
       return std::nullopt;
+    profile.inputTolerance =
+        std::min(profile.inputTolerance.value_or(tolerance), tolerance);
     // The units that face the nearer end have the smaller values.
     if (zeroLeft || (!zeroRight && last - middle <= middle - first)) {
       profile.units.push_back({slope, -slope * (middle - half), change});
@@ -163,6 +167,7 @@ rasp::backend::makeProfile(llvm::ArrayRef<ProfilePoint> allPoints, double error,
     return profile;
   }
   Profile polygon = interpolate(points, error, unitRoundoff, allowLinear);
+  polygon.inputError = error;
   std::optional<Profile> stairs = steps(points, error, unitRoundoff);
   if (!stairs)
     return polygon;

@@ -42,6 +42,10 @@ struct Profile {
   bool exactZero = false;
   /// Flat at the points: y does not change with small errors of x.
   bool steps = false;
+  /// The error of x, and what a step profile tolerates of it with its own
+  /// rounding taken off.
+  double inputError = 0;
+  std::optional<double> inputTolerance;
 };
 
 /// A point of the function; `x` ascending and distinct.

@@ -19,7 +19,50 @@ using ir::Value;
 
 static constexpr size_t maxListedValues = 4096;
 
+void Lowering::setExpected(const Node *output) {
+  Readout &readout = circuit.readout;
+  readout.joint = jointOf(output);
+  const ir::NodeValues &values = sets.of(output);
+  // The decoder's value for each value of the s-op: the nearest number, or the
+  // value itself.
+  std::vector<int32_t> decoded;
+  auto isLess = [](const Value &a, double b) { return a.toDouble() < b; };
+  for (const Value &value : values.values) {
+    auto begin = readout.values.begin(), end = readout.values.end(), it = begin;
+    if (readout.type == "string") {
+      it = std::find_if(begin, end, [&](const Value &other) {
+        return ir::pythonEqual(value, other);
+      });
+    } else if (begin != end) {
+      double number = value.toDouble();
+      it = std::lower_bound(begin, end, number, isLess);
+      if (it == end || (it != begin && number - std::prev(it)->toDouble() <
+                                           it->toDouble() - number))
+        --it;
+    }
+    decoded.push_back(it == end ? -1 : static_cast<int32_t>(it - begin));
+  }
+  if (sets.isKept(output) || circuit.joints[*readout.joint].isSum) {
+    readout.expected = std::move(decoded);
+    return;
+  }
+  for (int32_t entry : values.table.entries)
+    readout.expected.push_back(entry == ir::JointTable::impossible
+                                   ? -1
+                                   : decoded[static_cast<size_t>(entry)]);
+}
+
 bool Lowering::buildReadout(const Node *output) {
+  if (!chooseReadout(output))
+    return false;
+  setExpected(output);
+  for (const View &logit : circuit.readout.logits)
+    circuit.readout.error =
+        std::max(circuit.readout.error, read(logit).error);
+  return !failed;
+}
+
+bool Lowering::chooseReadout(const Node *output) {
   Readout &readout = circuit.readout;
   readout.node = output;
   readout.name = spaceName(output);

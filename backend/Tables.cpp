@@ -49,6 +49,8 @@ View Lowering::realize(FunctionTable table, llvm::ArrayRef<LinearForm> forms,
     table.sources.erase(table.sources.begin() + dim);
   }
 
+  Naming ofTable = naming;
+  ofTable.joint = jointOf(table);
   View view;
   if (table.sources.empty()) {
     double constant = table.entries.empty() ? 0 : table.entries[0];
@@ -104,7 +106,7 @@ View Lowering::realize(FunctionTable table, llvm::ArrayRef<LinearForm> forms,
       for (size_t d = 0; d < dims && !failed; ++d)
         view += functionOfSource(table.sources[d], parts[d], naming);
     } else {
-      view = emitTable(table, forms, naming);
+      view = emitTable(table, forms, ofTable);
     }
   }
   if (!failed)

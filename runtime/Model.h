@@ -104,6 +104,8 @@ struct Model {
   std::string programName; ///< file name of the program, no folders
   /// How the program is to be read again: output name, token type, ...
   llvm::json::Value options = nullptr;
+  /// Why the model is exact, see Certificate.h; null if it has none.
+  llvm::json::Value certificate = nullptr;
   /// Inputs, without BOS, that the file carries with their logits, so that a
   /// reader can test itself.
   std::vector<std::vector<Atom>> examples;

@@ -329,3 +329,16 @@ void WeightHash::add(const TensorInfo &tensor, llvm::ArrayRef<Entry> entries) {
 std::string WeightHash::hex() {
   return llvm::toHex(hash.final(), /*LowerCase=*/true);
 }
+
+std::string rasp::rt::hashOfWeights(const Model &model) {
+  WeightHash hash;
+  llvm::cantFail(forEachTensor(
+      model, fileSizesOf(model),
+      [&](const TensorInfo &tensor, std::vector<Entry> &entries) {
+        llvm::erase_if(entries,
+                       [](const Entry &entry) { return entry.value == 0; });
+        hash.add(tensor, entries);
+        return llvm::Error::success();
+      }));
+  return hash.hex();
+}

@@ -48,6 +48,9 @@ llvm::Error buildFromTensors(
 /// How many tensors a model with so many layers has.
 uint64_t numTensors(uint64_t layers);
 
+/// Hash of a model's weights, as its file has it.
+std::string hashOfWeights(const Model &model);
+
 /// Hash of weights: names, shapes and non-zeros.
 class WeightHash {
 public:

@@ -562,6 +562,16 @@ llvm::Expected<Model> Reader::read(const std::string &path) {
       return value.takeError();
     part.value = std::move(*value);
   }
+  // Files of people who assemble models by hand may have none.
+  if (H5Lexists(file, "certificate", H5P_DEFAULT) > 0) {
+    llvm::Expected<Handle> certificate = openGroup(file, "certificate");
+    if (!certificate)
+      return certificate.takeError();
+    llvm::Expected<llvm::json::Value> value = readJSON(*certificate, "json");
+    if (!value)
+      return value.takeError();
+    model.certificate = std::move(*value);
+  }
   for (auto [name, text] : {std::pair("rasp", &model.programText),
                             std::pair("name", &model.programName)}) {
     llvm::Expected<std::string> value = readText(*program, name);

@@ -437,6 +437,10 @@ llvm::Error Writer::write(const char *path) {
   writeText(program, "name", model.programName);
   writeText(program, "ir_json", printJSON(model.ir));
   writeText(program, "options_json", printJSON(model.options));
+  if (!model.certificate.getAsNull()) {
+    Handle certificate = makeGroup(file, "certificate");
+    writeText(certificate, "json", printJSON(model.certificate));
+  }
   if (llvm::Error error = writeExamples(file))
     return error;
 

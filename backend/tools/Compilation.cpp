@@ -2,9 +2,11 @@
 
 #include "backend/tools/Compilation.h"
 #include "backend/Assemble.h"
+#include "backend/Certify.h"
 #include "backend/GroundTruth.h"
 #include "backend/Lowering.h"
 #include "ir/FailureChecks.h"
+#include "runtime/TensorList.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Path.h"
@@ -144,6 +146,12 @@ rt::Model Compilation::makeModel(rt::DType dtype) {
   model.residual = std::move(truth.residual);
   model.circuit = std::move(truth.circuit);
   model.ir = std::move(truth.ir);
+  rt::Certificate certificate =
+      backend::certify(circuit, layout, *names, *values,
+                       dtype == rt::DType::Float64 ? 0x1p-53 : 0x1p-24);
+  certificate.program = programName;
+  certificate.weightHash = rt::hashOfWeights(model);
+  model.certificate = rt::toJSON(certificate);
   model.programText = sources.getMemoryBuffer(bufferId)->getBuffer().str();
   model.programName = programName;
   model.options = options.toJSON();

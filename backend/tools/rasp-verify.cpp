@@ -5,9 +5,14 @@
 #include "frontend/LargeStack.h"
 #include "ir/Value.h"
 #include "runtime/Atom.h"
+#include "runtime/CertificateChecker.h"
+#include "runtime/ModelJSON.h"
 #include "runtime/WeightFile.h"
 #include "llvm/Support/CommandLine.h"
+#include "llvm/Support/Error.h"
 #include "llvm/Support/FormatVariadic.h"
+#include "llvm/Support/JSON.h"
+#include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Process.h"
 #include "llvm/Support/WithColor.h"
 
@@ -35,6 +40,11 @@ static cl::opt<unsigned> maxLen("max-len",
                                 cl::cat(category));
 static cl::opt<bool> json("json", cl::desc("Print one JSON object"),
                           cl::cat(category));
+static cl::opt<std::string> certificatePath(
+    "check-certificate", cl::ValueOptional,
+    cl::desc("Check the error bounds of the model's certificate, or of the one "
+             "in FILE, from the weights alone; compares with no program"),
+    cl::value_desc("FILE"), cl::cat(category));
 static cl::list<std::string>
     includeDirs("I", cl::Prefix,
                 cl::desc("Where files that the program loads are"),
@@ -88,12 +98,81 @@ static void printResult(const VerifyResult &result) {
   }
 }
 
+static void printReport(const rt::CertificateReport &report) {
+  llvm::raw_ostream &os = llvm::outs();
+  bool holds = report.problems.empty();
+  auto number = [](double d) {
+    return std::isfinite(d) ? llvm::json::Value(d) : llvm::json::Value(nullptr);
+  };
+  if (json) {
+    os << llvm::json::Object{{"holds", holds},
+                             {"directions", report.directions},
+                             {"heads", report.heads},
+                             {"hidden_units", report.hiddenUnits},
+                             {"combinations", report.combinations},
+                             {"largest_share", number(report.largestShare)},
+                             {"output_error", number(report.outputError)},
+                             {"output_margin", number(report.outputMargin)},
+                             {"problems", llvm::json::Array(report.problems)}};
+    os << "\n";
+    return;
+  }
+  if (!holds) {
+    os << "the certificate does not hold:\n";
+    for (const std::string &problem : report.problems)
+      os << "  " << problem << "\n";
+    return;
+  }
+  os << llvm::formatv(
+      "certified: {0} directions, {1} heads, {2} hidden units; output wrong by "
+      "at most {3:e1}, margin {4}\n",
+      report.directions, report.heads, report.hiddenUnits, report.outputError,
+      llvm::formatv(report.outputMargin > 1e-3 ? "{0:f3}" : "{0:e1}",
+                    report.outputMargin));
+}
+
+/// The certificate of the model, or of a file of its own.
+static llvm::Expected<rt::Certificate>
+findCertificate(const rt::Model &model) {
+  if (certificatePath.empty()) {
+    if (model.certificate.getAsNull())
+      return llvm::createStringError(llvm::inconvertibleErrorCode(),
+                                     "the file has no certificate");
+    return rt::certificateFromJSON(model.certificate);
+  }
+  llvm::ErrorOr<std::unique_ptr<llvm::MemoryBuffer>> text =
+      llvm::MemoryBuffer::getFileOrSTDIN(certificatePath);
+  if (!text)
+    return llvm::createFileError(certificatePath, text.getError());
+  llvm::Expected<llvm::json::Value> value =
+      rt::parseJSON((*text)->getBuffer());
+  if (!value)
+    return value.takeError();
+  return rt::certificateFromJSON(*value);
+}
+
+static int checkCertificate(const rt::Model &model) {
+  llvm::Expected<rt::Certificate> certificate = findCertificate(model);
+  if (!certificate) {
+    error() << "'"
+            << (certificatePath.empty() ? modelPath.getValue()
+                                        : certificatePath.getValue())
+            << "': " << llvm::toString(certificate.takeError()) << "\n";
+    return commandIsWrong;
+  }
+  rt::CertificateReport report = rt::checkCertificate(model, *certificate);
+  printReport(report);
+  return report.problems.empty() ? 0 : modelIsWrong;
+}
+
 static int verifyModel() {
   llvm::Expected<rt::Model> model = rt::readModel(modelPath);
   if (!model) {
     error() << llvm::toString(model.takeError()) << "\n";
     return commandIsWrong;
   }
+  if (certificatePath.getNumOccurrences())
+    return checkCertificate(*model);
   llvm::Expected<CompileOptions> options =
       CompileOptions::fromJSON(model->options);
   if (!options || model->programText.empty()) {

@@ -69,6 +69,10 @@ struct CommandLine {
       "stats", cl::ValueOptional,
       cl::desc("Print shape, size and time per stage; --stats=json as JSON"),
       cl::value_desc("json"), cl::cat(category)};
+  cl::opt<std::string> certificate{
+      "certificate", cl::ValueOptional,
+      cl::desc("Write the error certificate, as JSON, to FILE or stdout"),
+      cl::value_desc("FILE"), cl::cat(category)};
   cl::list<std::string> includeDirs{"I", cl::Prefix,
                                     cl::desc("Where `load` looks, too"),
                                     cl::value_desc("DIR"), cl::cat(category)};
@@ -151,6 +155,20 @@ static void printIR(const Compilation &compilation) {
   ir::PrintOptions options;
   options.annotation = annotate;
   ir::print(llvm::outs(), compilation.output, header, options);
+}
+
+/// To a file, or to stdout without a path.
+static bool writeCertificate(const rt::Model &model, llvm::StringRef path) {
+  auto print = [&](llvm::raw_ostream &os) {
+    os << llvm::formatv("{0:2}\n", model.certificate);
+    return llvm::Error::success();
+  };
+  llvm::Error failure = path.empty() ? print(llvm::outs())
+                                     : llvm::writeToOutput(path, print);
+  if (!failure)
+    return true;
+  error() << "'" << path << "': " << llvm::toString(std::move(failure)) << "\n";
+  return false;
 }
 
 static int compile(CommandLine &command) {
@@ -265,6 +283,9 @@ static int compile(CommandLine &command) {
     return commandIsWrong;
   }
   watch.lap("writing");
+  if (command.certificate.getNumOccurrences())
+    if (!writeCertificate(model, command.certificate))
+      return commandIsWrong;
   if (command.stats.getNumOccurrences())
     printStats(model, watch, command.stats == "json");
   return 0;

@@ -1,0 +1,97 @@
+//===- backend/Joints.cpp - what components are functions of --------------===//
+//
+// Every component says which joint values its inputs take, so that a
+// certificate can go through them one by one.
+//
+//===----------------------------------------------------------------------===//
+
+#include "backend/Lowering.h"
+
+using namespace rasp;
+using namespace rasp::backend;
+using ir::Node;
+using ir::Source;
+
+JointId Lowering::addJoint(Joint joint) {
+  auto [it, isNew] = joints.try_emplace(
+      joint, static_cast<JointId>(circuit.joints.size()));
+  if (isNew)
+    circuit.joints.push_back(std::move(joint));
+  return it->second;
+}
+
+/// `matters(i)` for each of `count` combinations; empty if all do.
+template <typename Fn>
+static std::vector<bool> maskOf(size_t count, Fn matters) {
+  std::vector<bool> mask(count);
+  bool all = true;
+  for (size_t i = 0; i < count; ++i) {
+    mask[i] = matters(i);
+    all &= mask[i];
+  }
+  if (all)
+    mask.clear();
+  return mask;
+}
+
+JointId Lowering::jointOf(const FunctionTable &table) {
+  Joint joint;
+  joint.sources = table.sources;
+  joint.sizes = table.sizes;
+  joint.matters = maskOf(table.entries.size(), [&](size_t i) {
+    return !std::isnan(table.entries[i]);
+  });
+  return addJoint(std::move(joint));
+}
+
+JointId Lowering::jointOf(const SelectorSide &side) {
+  if (side.nodes.size() == 1)
+    return jointOf(side.nodes[0]);
+  Joint joint;
+  joint.sources = side.sources;
+  joint.sizes = side.sizes;
+  joint.matters = maskOf(side.tupleOfEntry.size(),
+                         [&](size_t i) { return side.tupleOfEntry[i] >= 0; });
+  return addJoint(std::move(joint));
+}
+
+JointId Lowering::jointOfSource(Source source) {
+  Joint joint;
+  joint.sources = {source};
+  joint.sizes = {static_cast<uint32_t>(sets.valuesOf(source).size())};
+  return addJoint(std::move(joint));
+}
+
+JointId Lowering::jointOf(const Node *sop) {
+  return sets.isKept(sop) && sets.of(sop).known ? jointOfSource(sop)
+                                                : jointOfOperands(sop);
+}
+
+JointId Lowering::jointOfOperands(const Node *sop) {
+  const ir::NodeValues &values = sets.of(sop);
+  Joint joint;
+  if (values.known && values.hasTable) {
+    joint.sources.assign(values.table.sources.begin(),
+                         values.table.sources.end());
+    joint.sizes.assign(values.table.sizes.begin(), values.table.sizes.end());
+    joint.matters = maskOf(values.table.entries.size(), [&](size_t i) {
+      return values.table.entries[i] != ir::JointTable::impossible;
+    });
+    return addJoint(std::move(joint));
+  }
+  std::vector<double> numbers;
+  for (const ir::Value &value : values.values)
+    numbers.push_back(value.toDouble());
+  return jointOfSum(scalarOf(sop), std::move(numbers), values.low, values.high);
+}
+
+JointId Lowering::jointOfSum(const View &sum, std::vector<double> values,
+                             double low, double high) {
+  Joint joint;
+  joint.isSum = true;
+  joint.sum = sum;
+  joint.sumValues = std::move(values);
+  joint.low = low;
+  joint.high = high;
+  return addJoint(std::move(joint));
+}

@@ -1,0 +1,564 @@
+//===- runtime/CertificateChecker.cpp - certificates, checked -------------===//
+
+#include "runtime/CertificateChecker.h"
+#include "runtime/CertificateScores.h"
+#include "runtime/CertificateTables.h"
+#include "runtime/TensorList.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/Support/FormatVariadic.h"
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+using namespace rasp::rt;
+
+/// More entries of all tables together are not looked at.
+static constexpr uint64_t mostEntries = uint64_t(1) << 27;
+
+namespace {
+class Checker {
+public:
+  Checker(const Model &model, const Certificate &certificate)
+      : model(model), certificate(certificate), tables(certificate),
+        written(certificate.directions.size(), false) {}
+
+  CertificateReport run();
+
+private:
+  bool checkShape();
+  void readEmbeddings();
+  void checkHead(const Head &weights, const Certificate::Head &head);
+  void checkMove(const Head &weights, const Certificate::Head &head,
+                 const Certificate::Move &move, const ScoreBounds &scores);
+  void checkMlp(const Layer &layer, unsigned number);
+  void checkDirection(unsigned direction, const Layer &layer,
+                      llvm::ArrayRef<TableTerm> neurons);
+  void checkOutput();
+  /// Compares what was derived for a direction with what is claimed.
+  void compareErrors(unsigned direction);
+  bool claim(unsigned direction);
+  void problem(const std::string &text) {
+    constexpr size_t most = 20;
+    if (report.problems.size() < most)
+      report.problems.push_back(text);
+  }
+  const std::string &labelOf(unsigned direction) const {
+    return certificate.directions[direction].label;
+  }
+
+  const Model &model;
+  const Certificate &certificate;
+  Tables tables;
+  std::vector<bool> written;
+  uint64_t entries = 0;
+  CertificateReport report;
+};
+} // namespace
+
+bool Checker::checkShape() {
+  size_t before = report.problems.size();
+  if (certificate.directions.size() != model.config.dModel)
+    problem(llvm::formatv("the certificate speaks of {0} directions, the model "
+                          "has {1}",
+                          certificate.directions.size(), model.config.dModel));
+  if (hashOfWeights(model) != certificate.weightHash)
+    problem("the certificate belongs to other weights");
+  double unit = model.config.dtype == DType::Float32 ? 0x1p-24 : 0x1p-53;
+  if (certificate.unitRoundoff != unit)
+    problem(llvm::formatv("the certificate assumes a precision of {0:e2}, the "
+                          "weights have {1:e2}",
+                          certificate.unitRoundoff, unit));
+  if (certificate.maxSeqLen + 1 != model.config.nCtx)
+    problem(llvm::formatv("the certificate speaks of inputs up to length {0}, "
+                          "the model takes {1}",
+                          certificate.maxSeqLen, model.config.nCtx - 1));
+  if (certificate.readout.numerical !=
+      (model.output.kind == OutputVocab::Numerical))
+    problem("the certificate speaks of another kind of output");
+  using Kind = Certificate::VariableKind;
+  for (const Certificate::Variable &variable : certificate.variables) {
+    size_t size = variable.kind == Kind::Token ? model.input.values.size()
+                  : variable.kind == Kind::Position ? certificate.maxSeqLen
+                                                    : variable.size;
+    if (variable.size != size || size == 0)
+      problem(llvm::formatv("`{0}` has {1} values, not {2}", variable.name,
+                            size, variable.size));
+  }
+  return report.problems.size() == before;
+}
+
+bool Checker::claim(unsigned direction) {
+  if (written[direction]) {
+    problem(llvm::formatv("two components write `{0}`", labelOf(direction)));
+    return false;
+  }
+  written[direction] = true;
+  return true;
+}
+
+void Checker::readEmbeddings() {
+  unsigned token = ~0u, position = ~0u;
+  using Kind = Certificate::VariableKind;
+  for (auto [i, variable] : llvm::enumerate(certificate.variables)) {
+    if (variable.kind == Kind::Token)
+      token = static_cast<unsigned>(i);
+    if (variable.kind == Kind::Position)
+      position = static_cast<unsigned>(i);
+  }
+  size_t numTokens = model.input.values.size();
+  std::vector<std::vector<Bound>> byToken(written.size()),
+      byPosition(written.size());
+  auto collect = [&](const Matrix &matrix, Eigen::Index row, size_t size,
+                     size_t at, auto &columns) {
+    for (Matrix::InnerIterator it(matrix, row); it; ++it) {
+      if (it.value() == 0)
+        continue;
+      auto &column = columns[static_cast<size_t>(it.col())];
+      column.resize(size);
+      column[at].value = it.value();
+    }
+  };
+  for (size_t t = 0; t < numTokens; ++t)
+    collect(model.wE, static_cast<Eigen::Index>(t), numTokens, t, byToken);
+  for (unsigned p = 0; p < certificate.maxSeqLen; ++p)
+    collect(model.wPos, p + 1, certificate.maxSeqLen, p, byPosition);
+  for (unsigned d = 0; d < written.size(); ++d) {
+    DirectionTable &table = tables.tables[d];
+    table.atBos.value =
+        model.wE.coeff(model.input.bosId, d) + model.wPos.coeff(0, d);
+    table.entries = {Bound()};
+    bool isToken = !byToken[d].empty(), isPosition = !byPosition[d].empty();
+    if (isToken && isPosition)
+      problem(llvm::formatv("both embeddings write `{0}`", labelOf(d)));
+    else if (isToken || isPosition) {
+      unsigned variable = isToken ? token : position;
+      if (variable == ~0u) {
+        problem("the certificate does not name what an embedding holds");
+        continue;
+      }
+      table.variables = {variable};
+      table.entries = isToken ? byToken[d] : byPosition[d];
+    }
+    if (isToken || isPosition || table.atBos.value != 0)
+      claim(d);
+  }
+}
+
+void Checker::compareErrors(unsigned direction) {
+  const Certificate::Direction &claimed = certificate.directions[direction];
+  double own = tables.worstError(direction);
+  ++report.directions;
+  if (own == 0)
+    return;
+  double share = claimed.error > 0 ? own / claimed.error : HUGE_VAL;
+  report.largestShare = std::max(report.largestShare, share);
+  // The two sides may round their own sums differently.
+  if (share > 1 + 1e-6)
+    problem(llvm::formatv("`{0}` may be wrong by {1:e3}; the certificate says "
+                          "{2:e3}",
+                          claimed.label, own, claimed.error));
+}
+
+//===----------------------------------------------------------------------===//
+// Heads
+//===----------------------------------------------------------------------===//
+
+void Checker::checkHead(const Head &weights, const Certificate::Head &head) {
+  std::string name = llvm::formatv("head {0}.{1} ({2})", head.layer, head.head,
+                                   head.selector);
+  ++report.heads;
+  if (!(head.step > 0)) {
+    problem(name + ": no step");
+    return;
+  }
+  llvm::Expected<ScoreBounds> scores =
+      boundScores(tables, weights, head, model.config.dHead);
+  if (!scores) {
+    problem(name + ": " + llvm::toString(scores.takeError()));
+    return;
+  }
+  // exp of less is 0 in the stored precision.
+  double underflow = model.config.dtype == DType::Float32 ? 104 : 746;
+  if (scores->distance * head.step < underflow)
+    problem(llvm::formatv("{0}: what is not selected is only {1:f1} logits "
+                          "below what is; attention needs {2}",
+                          name, scores->distance * head.step, underflow));
+  if (scores->bosCounts && !head.shares)
+    problem(name + ": BOS counts as a selected key, which is not claimed");
+  for (const Certificate::Move &move : head.moves)
+    checkMove(weights, head, move, *scores);
+}
+
+void Checker::checkMove(const Head &weights, const Certificate::Head &head,
+                        const Certificate::Move &move,
+                        const ScoreBounds &scores) {
+  if (!claim(move.target))
+    return;
+  // The column of W_V that ends there.
+  int column = -1, count = 0;
+  for (Eigen::Index row = 0; row < weights.wO.rows(); ++row)
+    if (double weight = weights.wO.coeff(row, move.target); weight != 0) {
+      column = static_cast<int>(row);
+      ++count;
+      if (weight != 1)
+        problem(llvm::formatv("`{0}` is not written as it is moved",
+                              labelOf(move.target)));
+    }
+  if (count != 1) {
+    problem(llvm::formatv("`{0}` is written by {1} columns of its head",
+                          labelOf(move.target), count));
+    return;
+  }
+  std::vector<TableView> view{
+      tables.columnsOf(weights.wV, weights.bV)[static_cast<size_t>(column)]};
+  DirectionTable &table = tables.tables[move.target];
+  const Certificate::Direction &claimed = certificate.directions[move.target];
+  double unit = certificate.unitRoundoff;
+  Bound bos = tables.atBos(view[0]);
+  table.atBos = bos;
+
+  // What is moved, by joint value: what is meant, and the error.
+  std::vector<std::pair<double, double>> moved;
+  double worst = bos.error, low = bos.value, high = bos.value;
+  bool onlyBos = true;
+  if (move.domain) {
+    const Certificate::Domain &domain = certificate.domains[*move.domain];
+    tables.restrictTo(domain.variables, view);
+    JointWalk walk(tables, domain.variables);
+    std::vector<unsigned> followed;
+    for (const TableTerm &term : view[0].terms)
+      followed.push_back(walk.follow(tables.tables[term.table].variables));
+    for (size_t i = 0; i < walk.size(); ++i, walk.next()) {
+      if (std::isnan(move.values[i]) ||
+          (!domain.excluded.empty() && domain.excluded[i]))
+        continue;
+      Bound sum = view[0].constant;
+      RoundingBound rounding(unit);
+      rounding.addTerm({sum.value, 0});
+      for (auto [term, at] : llvm::zip(view[0].terms, followed)) {
+        const Bound &x = tables.tables[term.table].entries[walk.at(at)];
+        sum.value += term.weight * x.value;
+        sum.error += std::fabs(term.weight) * x.error;
+        rounding.addProduct(term.weight, x);
+      }
+      double error = sum.error + rounding.bound() +
+                     std::fabs(sum.value - move.values[i]);
+      moved.emplace_back(move.values[i], error);
+      worst = std::max(worst, error);
+      low = std::min(low, move.values[i]);
+      high = std::max(high, move.values[i]);
+      onlyBos = false;
+    }
+  } else if (llvm::any_of(view[0].terms, [&](const TableTerm &term) {
+               return llvm::any_of(tables.tables[term.table].entries,
+                                   [](const Bound &x) {
+                                     return x.value != 0 || x.error != 0;
+                                   });
+             }) ||
+             view[0].constant.value != 0) {
+    problem(llvm::formatv("`{0}` should hold the share of BOS alone",
+                          labelOf(move.target)));
+  }
+
+  double tie = scores.tieError * head.step;
+  double weightError = head.shares ? std::expm1(2 * tie) : 0;
+  if (tie > 0)
+    weightError += 4 * unit;
+  double spread = 0;
+  if (head.shares) {
+    double magnitude = std::max(std::fabs(low), std::fabs(high));
+    spread = onlyBos
+                 ? 0
+                 : weightError * (high - low) +
+                       (certificate.maxSeqLen + 3) * unit * magnitude;
+  }
+  if (claimed.variable)
+    table.variables = {*claimed.variable};
+  bool isMean = claimed.variable &&
+                certificate.variables[*claimed.variable].kind ==
+                    Certificate::VariableKind::Mean;
+  table.entries.clear();
+  for (double value : claimed.values) {
+    double error = worst + spread;
+    if (onlyBos) {
+      // A quotient of the weight of BOS and the sum of weights.
+      error = std::fabs(value) * (weightError + 4 * unit) + bos.error;
+    } else if (!isMean) {
+      // Only keys with this very value can be selected.
+      error = value == bos.value ? bos.error : 0;
+      bool known = value == bos.value;
+      for (auto [meant, own] : moved)
+        if (meant == value) {
+          error = std::max(error, own);
+          known = true;
+        }
+      if (!known)
+        error = worst;
+      if (value != 0)
+        error += spread;
+    }
+    table.entries.push_back({value, error});
+  }
+  if (claimed.values.empty())
+    problem(llvm::formatv("`{0}` has no values", labelOf(move.target)));
+  entries += table.entries.size();
+  compareErrors(move.target);
+}
+
+//===----------------------------------------------------------------------===//
+// MLPs
+//===----------------------------------------------------------------------===//
+
+void Checker::checkMlp(const Layer &layer, unsigned number) {
+  std::vector<std::vector<TableTerm>> neuronsOf(written.size());
+  for (Eigen::Index row = 0; row < layer.wOut.rows(); ++row)
+    for (Matrix::InnerIterator it(layer.wOut, row); it; ++it)
+      if (it.value() != 0)
+        neuronsOf[static_cast<size_t>(it.col())].push_back(
+            {static_cast<unsigned>(row), it.value()});
+  report.hiddenUnits += static_cast<size_t>(layer.wOut.rows());
+  if (layer.bO.cwiseAbs().maxCoeff() != 0 ||
+      layer.bOut.cwiseAbs().maxCoeff() != 0)
+    problem(llvm::formatv("layer {0} adds a bias to the stream", number));
+  for (unsigned d = 0; d < written.size(); ++d)
+    if (!neuronsOf[d].empty() && claim(d))
+      checkDirection(d, layer, neuronsOf[d]);
+}
+
+void Checker::checkDirection(unsigned direction, const Layer &layer,
+                             llvm::ArrayRef<TableTerm> neurons) {
+  const Certificate::Direction &claimed = certificate.directions[direction];
+  if (!claimed.domain) {
+    problem(llvm::formatv("`{0}` does not say what it is a function of",
+                          claimed.label));
+    return;
+  }
+  const Certificate::Domain &domain = certificate.domains[*claimed.domain];
+  size_t size = tables.sizeOf(domain.variables);
+  entries += size;
+  if (entries > mostEntries) {
+    problem(llvm::formatv("`{0}`: the tables are too large to be checked",
+                          claimed.label));
+    return;
+  }
+  std::vector<TableView> views;
+  for (const TableTerm &neuron : neurons) {
+    TableView view;
+    view.constant.value = layer.bIn[neuron.table];
+    views.push_back(std::move(view));
+  }
+  std::vector<int> viewOf(static_cast<size_t>(layer.wIn.cols()), -1);
+  for (auto [i, neuron] : llvm::enumerate(neurons))
+    viewOf[neuron.table] = static_cast<int>(i);
+  for (Eigen::Index row = 0; row < layer.wIn.rows(); ++row)
+    for (Matrix::InnerIterator it(layer.wIn, row); it; ++it)
+      if (int view = viewOf[static_cast<size_t>(it.col())];
+          view >= 0 && it.value() != 0)
+        views[static_cast<size_t>(view)].terms.push_back(
+            {static_cast<unsigned>(row), it.value()});
+
+  DirectionTable table;
+  table.variables.assign(domain.variables.begin(), domain.variables.end());
+  {
+    RoundingBound rounding(certificate.unitRoundoff);
+    for (auto [neuron, view] : llvm::zip(neurons, views)) {
+      Bound input = tables.atBos(view);
+      if (input.value + input.error <= 0)
+        continue;
+      Bound on{std::max(0.0, input.value), input.error};
+      table.atBos.value += neuron.weight * on.value;
+      table.atBos.error += std::fabs(neuron.weight) * on.error;
+      rounding.addProduct(neuron.weight, on);
+    }
+    table.atBos.error += rounding.bound();
+  }
+
+  tables.restrictTo(domain.variables, views);
+  // The tables that are read, each once.
+  std::vector<unsigned> inputs;
+  std::vector<llvm::SmallVector<unsigned, 4>> local(views.size());
+  std::vector<int> localOf(tables.tables.size(), -1);
+  JointWalk walk(tables, domain.variables);
+  for (size_t n = 0; n < views.size(); ++n)
+    for (const TableTerm &term : views[n].terms) {
+      int &own = localOf[term.table];
+      if (own < 0) {
+        own = static_cast<int>(inputs.size());
+        inputs.push_back(term.table);
+        walk.follow(tables.tables[term.table].variables);
+      }
+      local[n].push_back(static_cast<unsigned>(own));
+    }
+  std::vector<Bound> x(inputs.size());
+  std::vector<double> slope(inputs.size());
+  table.entries.resize(walk.size());
+  report.combinations += walk.size();
+  for (size_t i = 0; i < walk.size(); ++i, walk.next()) {
+    for (size_t t = 0; t < inputs.size(); ++t)
+      x[t] = tables.tables[inputs[t]].entries[walk.at(static_cast<unsigned>(t))];
+    std::fill(slope.begin(), slope.end(), 0);
+    Bound sum;
+    RoundingBound outer(certificate.unitRoundoff);
+    for (size_t n = 0; n < views.size(); ++n) {
+      Bound input = views[n].constant;
+      double magnitude = std::fabs(input.value);
+      for (auto [term, at] : llvm::zip(views[n].terms, local[n])) {
+        input.value += term.weight * x[at].value;
+        input.error += std::fabs(term.weight) * x[at].error;
+        magnitude += std::fabs(term.weight * x[at].value);
+      }
+      // Far below zero no rounding matters.
+      if (input.value + 2 * input.error < -1e-2 * magnitude)
+        continue;
+      RoundingBound inner(certificate.unitRoundoff);
+      inner.addTerm({views[n].constant.value, 0});
+      for (auto [term, at] : llvm::zip(views[n].terms, local[n]))
+        inner.addProduct(term.weight, x[at]);
+      double rounding = inner.bound();
+      double error = input.error + rounding;
+      if (input.value + error <= 0)
+        continue;
+      double weight = neurons[n].weight;
+      Bound on{std::max(0.0, input.value), error};
+      outer.addProduct(weight, on);
+      sum.value += weight * on.value;
+      if (input.value >= error) {
+        for (auto [term, at] : llvm::zip(views[n].terms, local[n]))
+          slope[at] += weight * term.weight;
+        sum.error +=
+            std::fabs(weight) * (rounding + views[n].constant.error);
+      } else {
+        sum.error += std::fabs(weight) * error;
+      }
+    }
+    for (size_t t = 0; t < inputs.size(); ++t)
+      sum.error += std::fabs(slope[t]) * x[t].error;
+    sum.error += outer.bound();
+    table.entries[i] = sum;
+  }
+  tables.tables[direction] = std::move(table);
+  compareErrors(direction);
+}
+
+//===----------------------------------------------------------------------===//
+// Output
+//===----------------------------------------------------------------------===//
+
+void Checker::checkOutput() {
+  const Certificate::Output &output = certificate.readout;
+  if (!output.domain) {
+    problem("the output does not say what it is a function of");
+    return;
+  }
+  const Certificate::Domain &domain = certificate.domains[*output.domain];
+  std::vector<TableView> logits = tables.columnsOf(model.wU, model.bU);
+  tables.restrictTo(domain.variables, logits);
+  JointWalk walk(tables, domain.variables);
+  std::vector<std::vector<unsigned>> followed(logits.size());
+  std::map<unsigned, unsigned> byTable;
+  for (size_t o = 0; o < logits.size(); ++o)
+    for (const TableTerm &term : logits[o].terms) {
+      auto [it, isNew] = byTable.try_emplace(term.table, 0);
+      if (isNew)
+        it->second = walk.follow(tables.tables[term.table].variables);
+      followed[o].push_back(it->second);
+    }
+  auto numberOf = [&](size_t index) {
+    const Atom &atom = model.output.values[index];
+    if (auto *b = std::get_if<bool>(&atom))
+      return double(*b);
+    if (auto *integer = std::get_if<int64_t>(&atom))
+      return static_cast<double>(*integer);
+    if (auto *real = std::get_if<double>(&atom))
+      return *real;
+    return std::nan("");
+  };
+  double margin = HUGE_VAL;
+  size_t wrong = 0;
+  std::vector<Bound> values(logits.size());
+  for (size_t i = 0; i < walk.size(); ++i, walk.next()) {
+    if (!domain.excluded.empty() && domain.excluded[i])
+      continue;
+    double worst = 0;
+    for (size_t o = 0; o < logits.size(); ++o) {
+      Bound sum = logits[o].constant;
+      RoundingBound rounding(certificate.unitRoundoff);
+      rounding.addTerm({sum.value, 0});
+      for (auto [term, at] : llvm::zip(logits[o].terms, followed[o])) {
+        const Bound &x = tables.tables[term.table].entries[walk.at(at)];
+        sum.value += term.weight * x.value;
+        sum.error += std::fabs(term.weight) * x.error;
+        rounding.addProduct(term.weight, x);
+      }
+      sum.error += rounding.bound();
+      worst = std::max(worst, sum.error);
+      values[o] = sum;
+    }
+    report.outputError = std::max(report.outputError, worst);
+    int32_t expected = output.expected[i];
+    bool listed = expected >= 0 &&
+                  static_cast<size_t>(expected) < model.output.values.size();
+    if (output.numerical) {
+      double error = values[0].error;
+      if (listed)
+        error += std::fabs(values[0].value -
+                           numberOf(static_cast<size_t>(expected)));
+      else if (!model.output.values.empty())
+        continue;
+      // The value that is meant may be the nearest double to a quotient.
+      report.outputError = std::max(report.outputError, error);
+      margin = std::min(margin, model.output.tolerance - error);
+      wrong += !(error <= model.output.tolerance);
+      continue;
+    }
+    if (!listed)
+      continue;
+    const Bound &right = values[static_cast<size_t>(expected)];
+    for (size_t o = 0; o < logits.size(); ++o) {
+      if (o == static_cast<size_t>(expected))
+        continue;
+      double distance = right.value - values[o].value;
+      margin = std::min(margin, distance);
+      wrong += !(distance > right.error + values[o].error);
+    }
+  }
+  report.outputMargin = margin;
+  if (wrong)
+    problem(llvm::formatv("the output is not decided: logits may be wrong by "
+                          "{0:e3}, the margin is {1:e3}",
+                          report.outputError, margin));
+}
+
+CertificateReport Checker::run() {
+  if (!checkShape())
+    return std::move(report);
+  readEmbeddings();
+  for (auto [l, layer] : llvm::enumerate(model.layers)) {
+    std::vector<bool> seen(layer.heads.size(), false);
+    for (const Certificate::Head &head : certificate.heads) {
+      if (head.layer != l)
+        continue;
+      if (head.head >= seen.size() || seen[head.head]) {
+        problem(llvm::formatv("there is no head {0}.{1}", l, head.head));
+        continue;
+      }
+      seen[head.head] = true;
+      checkHead(layer.heads[head.head], head);
+    }
+    for (auto [h, weights] : llvm::enumerate(layer.heads))
+      if (!seen[h] && weights.wO.nonZeros() != 0)
+        problem(llvm::formatv("head {0}.{1} is not in the certificate", l, h));
+    if (!report.problems.empty())
+      return std::move(report);
+    checkMlp(layer, static_cast<unsigned>(l));
+    if (!report.problems.empty())
+      return std::move(report);
+  }
+  checkOutput();
+  return std::move(report);
+}
+
+CertificateReport rasp::rt::checkCertificate(const Model &model,
+                                             const Certificate &certificate) {
+  return Checker(model, certificate).run();
+}

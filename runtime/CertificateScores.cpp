@@ -1,0 +1,603 @@
+//===- runtime/CertificateScores.cpp - scores of one head -----------------===//
+
+#include "runtime/CertificateScores.h"
+#include "llvm/ADT/EquivalenceClasses.h"
+#include "llvm/ADT/STLExtras.h"
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+using namespace rasp::rt;
+
+template <typename... Args>
+static llvm::Error fail(const char *format, Args... args) {
+  return llvm::createStringError(llvm::inconvertibleErrorCode(), format,
+                                 args...);
+}
+
+/// Beyond these a head is refused rather than looked at for minutes.
+static constexpr double mostCombinations = 1 << 22, mostProducts = 4e9;
+
+namespace {
+/// What one joint value of a group adds to the columns that the group reaches.
+struct Contribution {
+  std::vector<Bound> byColumn; ///< parallel to Group::columns
+};
+
+/// Variables that some column or domain ties together.
+struct Group {
+  llvm::SmallVector<unsigned, 3> variables;
+  std::vector<unsigned> columns;
+  std::vector<Contribution> contributions; ///< distinct
+};
+
+/// The keys or the queries of a head.
+struct Side {
+  std::vector<Group> groups;
+  std::vector<Bound> constants; ///< by column
+  std::vector<Bound> atBos;     ///< by column
+  bool exact = true;            ///< nothing was rounded and nothing has errors
+};
+
+/// A part of the score that depends on these groups alone.
+struct Component {
+  std::vector<size_t> keys, queries;
+};
+
+/// The joint contributions of several groups of a side, over all columns.
+struct Vectors {
+  std::vector<unsigned> columns;
+  std::vector<std::vector<Bound>> entries;
+};
+
+class ScoreBounder {
+public:
+  ScoreBounder(Tables &tables, const Head &weights,
+               const Certificate::Head &head, unsigned dHead)
+      : tables(tables), weights(weights), head(head), width(dHead),
+        unit(head.step * std::sqrt(dHead)) {}
+
+  llvm::Expected<ScoreBounds> run();
+
+private:
+  llvm::Expected<Side> makeSide(const Matrix &matrix, const Vector &bias,
+                                llvm::ArrayRef<unsigned> domains);
+  llvm::Error fillGroup(Group &group, Side &side,
+                        llvm::ArrayRef<TableView> columns,
+                        llvm::ArrayRef<unsigned> domains);
+  std::vector<Component> components() const;
+  llvm::Expected<Vectors> combine(const Side &side,
+                                  llvm::ArrayRef<size_t> groups) const;
+  /// A score and the sum of the magnitudes of its terms; rounding is counted
+  /// once, for the sum over all components.
+  struct Score : Bound {
+    double magnitude = 0, grid = HUGE_VAL;
+    Score &operator+=(const Score &other) {
+      value += other.value;
+      error += other.error;
+      magnitude += other.magnitude;
+      grid = std::min(grid, other.grid);
+      return *this;
+    }
+  };
+  Score dot(llvm::ArrayRef<unsigned> columns, llvm::ArrayRef<Bound> key,
+            llvm::ArrayRef<Bound> queryByColumn) const;
+  llvm::Error boundComponent(const Component &component, bool onlyOne);
+  llvm::Error boundProportional(const Vectors &keys, const Vectors &queries);
+  llvm::Error boundBos();
+  /// Product of two bounds as a bound.
+  static Bound times(const Bound &a, const Bound &b) {
+    return {a.value * b.value, std::fabs(a.value) * b.error +
+                                   std::fabs(b.value) * a.error +
+                                   a.error * b.error};
+  }
+
+  Tables &tables;
+  const Head &weights;
+  const Certificate::Head &head;
+  unsigned width;
+  double unit; ///< a score of 1 as a product of columns
+  Side keys, queries;
+  /// Rounding of a dot product, relative to the sum of magnitudes.
+  double dotRounding = 0;
+  /// Of the pairs that are selected in a component, added up over components:
+  /// magnitudes, their common grid, and whether all of them are exact.
+  double selectedMagnitude = 0, selectedGrid = HUGE_VAL, magnitude = 0;
+  bool selectedExact = true;
+  double selected = 0; ///< what the components' selected scores add up to
+  ScoreBounds result;
+};
+} // namespace
+
+llvm::Error ScoreBounder::fillGroup(Group &group, Side &side,
+                                    llvm::ArrayRef<TableView> columns,
+                                    llvm::ArrayRef<unsigned> domains) {
+  double combinations = 1;
+  for (unsigned variable : group.variables)
+    combinations *= tables.sizeOf(variable);
+  if (combinations > mostCombinations)
+    return fail("%.0f joint keys or queries, more than can be checked",
+                combinations);
+  JointWalk walk(tables, group.variables);
+  std::map<unsigned, unsigned> followed; // by table
+  for (unsigned column : group.columns)
+    for (const TableTerm &term : columns[column].terms)
+      if (!followed.count(term.table))
+        followed[term.table] = walk.follow(tables.tables[term.table].variables);
+  std::vector<std::pair<unsigned, const std::vector<bool> *>> masks;
+  for (unsigned index : domains) {
+    const Certificate::Domain &domain = tables.certificate.domains[index];
+    if (!domain.excluded.empty() &&
+        llvm::all_of(domain.variables, [&](unsigned variable) {
+          return llvm::is_contained(group.variables, variable);
+        }))
+      masks.emplace_back(walk.follow(domain.variables), &domain.excluded);
+  }
+  // Rounding of a column's sum, spread over what adds to it.
+  std::vector<double> relative;
+  for (unsigned column : group.columns) {
+    const TableView &view = columns[column];
+    double bound = tables.worstRounding(view.terms, view.constant);
+    size_t count = view.terms.size() + (view.constant.value != 0);
+    relative.push_back(
+        bound == 0 ? 0
+                   : 1.01 * tables.certificate.unitRoundoff *
+                         static_cast<double>(count));
+    side.exact &= bound == 0;
+  }
+  auto less = [](const Contribution &a, const Contribution &b) {
+    return std::lexicographical_compare(
+        a.byColumn.begin(), a.byColumn.end(), b.byColumn.begin(),
+        b.byColumn.end(), [](const Bound &x, const Bound &y) {
+          return std::tie(x.value, x.error) < std::tie(y.value, y.error);
+        });
+  };
+  std::map<Contribution, bool, decltype(less)> distinct(less);
+  for (size_t i = 0; i < walk.size(); ++i, walk.next()) {
+    if (llvm::any_of(masks, [&](auto &mask) {
+          return (*mask.second)[walk.at(mask.first)];
+        }))
+      continue;
+    Contribution contribution;
+    for (size_t c = 0; c < group.columns.size(); ++c) {
+      Bound sum;
+      double magnitude = 0;
+      for (const TableTerm &term : columns[group.columns[c]].terms) {
+        const DirectionTable &table = tables.tables[term.table];
+        if (!llvm::is_contained(group.variables, table.variables.front()))
+          continue;
+        const Bound &x = table.entries[walk.at(followed[term.table])];
+        sum.value += term.weight * x.value;
+        sum.error += std::fabs(term.weight) * x.error;
+        magnitude += std::fabs(term.weight) * (std::fabs(x.value) + x.error);
+      }
+      side.exact &= sum.error == 0;
+      sum.error += relative[c] * magnitude;
+      contribution.byColumn.push_back(sum);
+    }
+    distinct.try_emplace(std::move(contribution));
+  }
+  for (auto &entry : distinct)
+    group.contributions.push_back(entry.first);
+  return llvm::Error::success();
+}
+
+llvm::Expected<Side> ScoreBounder::makeSide(const Matrix &matrix,
+                                            const Vector &bias,
+                                            llvm::ArrayRef<unsigned> domains) {
+  Side side;
+  std::vector<TableView> columns = tables.columnsOf(matrix, bias);
+  for (const TableView &column : columns)
+    side.atBos.push_back(tables.atBos(column));
+  llvm::SmallVector<unsigned> ofDomains;
+  for (unsigned index : domains)
+    for (unsigned variable : tables.certificate.domains[index].variables)
+      ofDomains.push_back(variable);
+  tables.useForms(ofDomains, columns);
+
+  llvm::EquivalenceClasses<unsigned> classes;
+  auto tie = [&](llvm::ArrayRef<unsigned> variables) {
+    for (unsigned variable : variables)
+      classes.unionSets(variables.front(), variable);
+  };
+  for (TableView &column : columns) {
+    // What is the same for all keys belongs to the constant.
+    llvm::erase_if(column.terms, [&](const TableTerm &term) {
+      const DirectionTable &table = tables.tables[term.table];
+      if (!table.variables.empty())
+        return false;
+      column.constant.value += term.weight * table.entries[0].value;
+      column.constant.error += std::fabs(term.weight) * table.entries[0].error;
+      return true;
+    });
+    for (const TableTerm &term : column.terms)
+      tie(tables.tables[term.table].variables);
+    side.constants.push_back(column.constant);
+    side.exact &= column.constant.error == 0;
+  }
+  for (unsigned index : domains) {
+    const Certificate::Domain &domain = tables.certificate.domains[index];
+    bool used = llvm::all_of(domain.variables, [&](unsigned variable) {
+      return classes.findValue(variable) != classes.end();
+    });
+    if (used && !domain.excluded.empty())
+      tie(domain.variables);
+  }
+  for (auto it = classes.begin(); it != classes.end(); ++it) {
+    if (!it->isLeader())
+      continue;
+    Group group;
+    group.variables.assign(classes.member_begin(it), classes.member_end());
+    llvm::sort(group.variables);
+    for (unsigned c = 0; c < columns.size(); ++c)
+      if (llvm::any_of(columns[c].terms, [&](const TableTerm &term) {
+            return llvm::is_contained(
+                group.variables, tables.tables[term.table].variables.front());
+          }))
+        group.columns.push_back(c);
+    if (group.columns.empty())
+      continue;
+    if (llvm::Error error = fillGroup(group, side, columns, domains))
+      return error;
+    side.groups.push_back(std::move(group));
+  }
+  return side;
+}
+
+std::vector<Component> ScoreBounder::components() const {
+  llvm::EquivalenceClasses<unsigned> classes;
+  auto count = static_cast<unsigned>(keys.groups.size());
+  for (unsigned g = 0; g < count; ++g)
+    classes.insert(g);
+  for (unsigned h = 0; h < queries.groups.size(); ++h) {
+    classes.insert(count + h);
+    for (unsigned g = 0; g < count; ++g)
+      if (llvm::any_of(keys.groups[g].columns, [&](unsigned column) {
+            return llvm::is_contained(queries.groups[h].columns, column);
+          }))
+        classes.unionSets(g, count + h);
+  }
+  std::vector<Component> result;
+  for (auto it = classes.begin(); it != classes.end(); ++it) {
+    if (!it->isLeader())
+      continue;
+    Component component;
+    for (unsigned member :
+         llvm::make_range(classes.member_begin(it), classes.member_end()))
+      if (member < count)
+        component.keys.push_back(member);
+      else
+        component.queries.push_back(member - count);
+    result.push_back(std::move(component));
+  }
+  return result;
+}
+
+llvm::Expected<Vectors>
+ScoreBounder::combine(const Side &side, llvm::ArrayRef<size_t> groups) const {
+  Vectors vectors;
+  for (size_t g : groups)
+    for (unsigned column : side.groups[g].columns)
+      if (!llvm::is_contained(vectors.columns, column))
+        vectors.columns.push_back(column);
+  llvm::sort(vectors.columns);
+  vectors.entries.push_back(std::vector<Bound>(vectors.columns.size()));
+  for (size_t g : groups) {
+    const Group &group = side.groups[g];
+    if (static_cast<double>(vectors.entries.size()) *
+            static_cast<double>(group.contributions.size()) >
+        mostCombinations)
+      return fail("too many different keys or queries to be checked");
+    std::vector<std::vector<Bound>> next;
+    for (const std::vector<Bound> &entry : vectors.entries)
+      for (const Contribution &contribution : group.contributions) {
+        std::vector<Bound> sum = entry;
+        for (auto [column, bound] :
+             llvm::zip(group.columns, contribution.byColumn)) {
+          auto at = llvm::lower_bound(vectors.columns, column) -
+                    vectors.columns.begin();
+          sum[static_cast<size_t>(at)].value += bound.value;
+          sum[static_cast<size_t>(at)].error += bound.error;
+        }
+        next.push_back(std::move(sum));
+      }
+    vectors.entries = std::move(next);
+  }
+  return vectors;
+}
+
+ScoreBounder::Score
+ScoreBounder::dot(llvm::ArrayRef<unsigned> columns, llvm::ArrayRef<Bound> key,
+                  llvm::ArrayRef<Bound> queryByColumn) const {
+  Score sum;
+  for (auto [column, x] : llvm::zip(columns, key)) {
+    const Bound &y = queryByColumn[column];
+    if ((x.value == 0 && x.error == 0) || (y.value == 0 && y.error == 0))
+      continue;
+    Bound product = times(x, y);
+    sum.value += product.value;
+    sum.error += product.error;
+    sum.magnitude += std::fabs(product.value) + product.error;
+    sum.grid = std::min(sum.grid, gridOf(x.value) * gridOf(y.value));
+  }
+  return sum;
+}
+
+llvm::Error ScoreBounder::boundProportional(const Vectors &k,
+                                            const Vectors &q) {
+  // All scores of a query share its error, so what counts is the difference of
+  // two keys.
+  for (const std::vector<Bound> &query : q.entries) {
+    std::vector<Bound> byColumn(queries.constants.begin(),
+                                queries.constants.end());
+    for (auto [column, x] : llvm::zip(q.columns, query)) {
+      byColumn[column].value += x.value;
+      byColumn[column].error += x.error;
+    }
+    const std::vector<Bound> *best = nullptr;
+    double largest = -HUGE_VAL;
+    for (const std::vector<Bound> &key : k.entries)
+      if (double score = dot(k.columns, key, byColumn).value;
+          score > largest) {
+        largest = score;
+        best = &key;
+      }
+    auto compare = [&](llvm::ArrayRef<Bound> other) {
+      Bound difference;
+      double magnitude = 0;
+      for (size_t i = 0; i < k.columns.size(); ++i) {
+        const Bound &own = byColumn[k.columns[i]];
+        double step = (*best)[i].value - other[i].value;
+        double errors = (*best)[i].error + other[i].error;
+        difference.value += step * own.value;
+        difference.error += std::fabs(step) * own.error +
+                            errors * (std::fabs(own.value) + own.error);
+        magnitude += (std::fabs((*best)[i].value) + std::fabs(other[i].value)) *
+                     std::fabs(own.value);
+      }
+      difference.error += dotRounding * magnitude;
+      double distance = (difference.value - difference.error) / unit;
+      if (difference.value / unit < 0.25)
+        result.tieError =
+            std::max(result.tieError,
+                     (difference.value + difference.error) / unit);
+      else
+        result.distance = std::min(result.distance, distance);
+    };
+    for (const std::vector<Bound> &key : k.entries)
+      if (&key != best)
+        compare(key);
+    // BOS has a key of zeros, or nearly.
+    std::vector<Bound> bos;
+    for (unsigned column : k.columns) {
+      Bound own = keys.atBos[column];
+      own.value -= keys.constants[column].value;
+      bos.push_back(own);
+    }
+    compare(bos);
+  }
+  return llvm::Error::success();
+}
+
+llvm::Error ScoreBounder::boundComponent(const Component &component,
+                                         bool onlyOne) {
+  llvm::Expected<Vectors> k = combine(keys, component.keys);
+  if (!k)
+    return k.takeError();
+  llvm::Expected<Vectors> q = combine(queries, component.queries);
+  if (!q)
+    return q.takeError();
+  double products = static_cast<double>(k->entries.size()) *
+                    static_cast<double>(q->entries.size()) *
+                    static_cast<double>(k->columns.size() + 1);
+  if (products > mostProducts)
+    return fail("%zu keys times %zu queries are more than can be checked",
+                k->entries.size(), q->entries.size());
+  if (head.proportional) {
+    if (!onlyOne)
+      return fail("scores that depend on the query are no single equality");
+    return boundProportional(*k, *q);
+  }
+  // A score is 1 (or 0, for a penalty) where the conjunct holds.
+  std::vector<Score> fromKey;
+  for (const std::vector<Bound> &key : k->entries)
+    fromKey.push_back(dot(k->columns, key, queries.constants));
+  std::vector<Bound> byColumn(width);
+  // Twice over all pairs: for the largest score, then for distances from it.
+  auto visit = [&](auto fn) {
+    for (const std::vector<Bound> &query : q->entries) {
+      std::fill(byColumn.begin(), byColumn.end(), Bound());
+      for (auto [column, x] : llvm::zip(q->columns, query))
+        byColumn[column] = x;
+      Score fromQuery = dot(q->columns, query, keys.constants);
+      for (size_t i = 0; i < k->entries.size(); ++i) {
+        Score score = dot(k->columns, k->entries[i], byColumn);
+        score += fromQuery;
+        score += fromKey[i];
+        fn(score);
+      }
+    }
+  };
+  double largest = -HUGE_VAL, most = 0;
+  visit([&](const Score &score) {
+    largest = std::max(largest, score.value / unit);
+    most = std::max(most, score.magnitude);
+  });
+  if (!std::isfinite(largest))
+    return llvm::Error::success(); // no key or no query
+  double mostSelected = 0, tie = 0;
+  visit([&](const Score &score) {
+    double own = score.value / unit, error = score.error / unit;
+    if (own <= largest - 0.25) {
+      result.distance = std::min(result.distance, largest - own - error);
+      return;
+    }
+    tie = std::max(tie, largest - own + error);
+    mostSelected = std::max(mostSelected, score.magnitude);
+    selectedExact &= score.error == 0;
+    selectedGrid = std::min(selectedGrid, score.grid);
+  });
+  result.tieError += tie;
+  selectedMagnitude += mostSelected;
+  magnitude += most;
+  selected += largest;
+  return llvm::Error::success();
+}
+
+llvm::Error ScoreBounder::boundBos() {
+  // The score of BOS for any query, and of any key for BOS.
+  auto range = [&](const Side &side, llvm::ArrayRef<Bound> other) {
+    double constant = 0, low = 0, high = 0, error = 0, magnitude = 0;
+    RoundingBound rounding(tables.certificate.unitRoundoff);
+    for (size_t c = 0; c < side.constants.size(); ++c) {
+      Bound product = times(side.constants[c], other[c]);
+      constant += product.value;
+      error += product.error;
+      rounding.addProduct(side.constants[c].value, other[c]);
+    }
+    for (const Group &group : side.groups) {
+      double least = HUGE_VAL, most = -HUGE_VAL, worst = 0, largest = 0;
+      for (const Contribution &own : group.contributions) {
+        Bound sum;
+        double size = 0;
+        for (auto [column, x] : llvm::zip(group.columns, own.byColumn)) {
+          Bound product = times(x, other[column]);
+          sum.value += product.value;
+          sum.error += product.error;
+          size += std::fabs(product.value);
+        }
+        least = std::min(least, sum.value);
+        most = std::max(most, sum.value);
+        worst = std::max(worst, sum.error);
+        largest = std::max(largest, size);
+      }
+      if (group.contributions.empty())
+        continue;
+      low += least;
+      high += most;
+      error += worst;
+      magnitude += largest;
+    }
+    if (magnitude > 0)
+      error += dotRounding * (magnitude + std::fabs(constant));
+    error += rounding.bound();
+    return std::tuple((constant + low) / unit, (constant + high) / unit,
+                      error / unit);
+  };
+  if (!head.proportional) {
+    auto [low, high, error] = range(queries, keys.atBos);
+    double tie = std::max(std::fabs(low - selected), std::fabs(high - selected));
+    if (tie < 0.25) {
+      result.bosCounts = true;
+      result.tieError += tie + error;
+    } else {
+      double below = selected - high - error;
+      double above = low - error - (selected - result.distance);
+      if (below < 0.1 || above < 0.1)
+        return fail("BOS scores %g to %g, selected keys %g", low, high,
+                    selected);
+      result.distance =
+          std::min({result.distance, below - result.tieError, above});
+    }
+  }
+  auto [low, high, error] = range(keys, queries.atBos);
+  Bound own;
+  for (size_t c = 0; c < keys.atBos.size(); ++c) {
+    Bound product = times(keys.atBos[c], queries.atBos[c]);
+    own.value += product.value;
+    own.error += product.error + dotRounding * std::fabs(product.value);
+  }
+  double ahead = own.value / unit - high - own.error / unit - error;
+  result.distance = std::min(result.distance, ahead);
+  return llvm::Error::success();
+}
+
+llvm::Expected<ScoreBounds> ScoreBounder::run() {
+  llvm::Expected<Side> k = makeSide(weights.wK, weights.bK, head.keys);
+  if (!k)
+    return k.takeError();
+  keys = std::move(*k);
+  llvm::Expected<Side> q = makeSide(weights.wQ, weights.bQ, head.queries);
+  if (!q)
+    return q.takeError();
+  queries = std::move(*q);
+
+  // Products of exact columns add up exactly while the significand holds them.
+  double columns = static_cast<double>(keys.constants.size());
+  double anyRounding = 1.01 * tables.certificate.unitRoundoff * (columns + 1);
+  dotRounding = anyRounding;
+  if (keys.exact && queries.exact) {
+    double magnitude = 0, grid = HUGE_VAL;
+    auto extremes = [&](const Side &side, size_t column) {
+      double size = std::fabs(side.constants[column].value);
+      double finest = gridOf(side.constants[column].value);
+      for (const Group &group : side.groups) {
+        auto at = llvm::find(group.columns, column);
+        if (at == group.columns.end())
+          continue;
+        double largest = 0;
+        for (const Contribution &own : group.contributions) {
+          double value =
+              own.byColumn[static_cast<size_t>(at - group.columns.begin())]
+                  .value;
+          largest = std::max(largest, std::fabs(value));
+          finest = std::min(finest, gridOf(value));
+        }
+        size += largest;
+      }
+      return std::pair(size, finest);
+    };
+    for (size_t c = 0; c < keys.constants.size(); ++c) {
+      auto [keySize, keyGrid] = extremes(keys, c);
+      auto [querySize, queryGrid] = extremes(queries, c);
+      if (keySize == 0 || querySize == 0)
+        continue;
+      magnitude += keySize * querySize;
+      grid = std::min(grid, keyGrid * queryGrid);
+    }
+    if (magnitude <= grid / tables.certificate.unitRoundoff)
+      dotRounding = 0;
+  }
+
+  std::vector<Component> parts = components();
+  if (!head.proportional)
+    for (size_t c = 0; c < keys.constants.size(); ++c)
+      selected += keys.constants[c].value * queries.constants[c].value / unit;
+  for (const Component &part : parts)
+    if (llvm::Error error = boundComponent(part, parts.size() == 1))
+      return error;
+  // Where a conjunct never holds, nothing is selected, and what comes closest
+  // must still stay below BOS.
+  if (!head.proportional) {
+    if (selected > head.selected + 0.25)
+      return fail("selected keys score %g, not %g", selected, head.selected);
+    if (selected < head.selected - 0.25) {
+      result.distance = std::min(result.distance, head.selected - selected);
+      selected = head.selected;
+    }
+  }
+  if (!head.proportional) {
+    for (size_t c = 0; c < keys.constants.size(); ++c) {
+      const Bound &x = keys.constants[c], &y = queries.constants[c];
+      if (x.value == 0 || y.value == 0)
+        continue;
+      selectedMagnitude += std::fabs(x.value * y.value);
+      magnitude += std::fabs(x.value * y.value);
+      selectedGrid = std::min(selectedGrid, gridOf(x.value) * gridOf(y.value));
+    }
+    if (!selectedExact ||
+        selectedMagnitude > selectedGrid / tables.certificate.unitRoundoff)
+      result.tieError += anyRounding * selectedMagnitude / unit;
+    result.distance -= result.tieError + anyRounding * magnitude / unit;
+  }
+  if (llvm::Error error = boundBos())
+    return error;
+  return result;
+}
+
+llvm::Expected<ScoreBounds> rasp::rt::boundScores(Tables &tables,
+                                                  const Head &weights,
+                                                  const Certificate::Head &head,
+                                                  unsigned dHead) {
+  return ScoreBounder(tables, weights, head, dHead).run();
+}

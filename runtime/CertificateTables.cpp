@@ -1,0 +1,300 @@
+//===- runtime/CertificateTables.cpp - directions by joint value ----------===//
+
+#include "runtime/CertificateTables.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/bit.h"
+#include <algorithm>
+#include <cmath>
+
+using namespace rasp::rt;
+
+double rasp::rt::gridOf(double value) {
+  if (value == 0)
+    return HUGE_VAL;
+  int exponent;
+  double mantissa = std::frexp(std::fabs(value), &exponent);
+  auto bits = static_cast<uint64_t>(std::ldexp(mantissa, 53));
+  return std::ldexp(1.0, exponent - 53 + llvm::countr_zero(bits));
+}
+
+void RoundingBound::addProduct(double weight, const Bound &x,
+                               double gridOfX) {
+  double product = weight * x.value;
+  double size = std::fabs(product) + std::fabs(weight) * x.error;
+  if (size == 0)
+    return;
+  ++count;
+  magnitude += size;
+  if (gridOf(weight) != std::fabs(weight))
+    products += size;
+  if (x.error == 0)
+    grid = std::min(grid, gridOfX * gridOf(weight));
+  else
+    exact = false;
+}
+
+double RoundingBound::bound() const {
+  if (count == 0 || (count == 1 && products == 0) ||
+      (exact && magnitude <= grid / unit))
+    return 0;
+  // k roundings in a row: (1 + u)^k - 1 < ku / (1 - ku).
+  double roundings = count * unit;
+  return unit * (products + (count - 1) * magnitude) / (1 - roundings);
+}
+
+Tables::Tables(const Certificate &certificate)
+    : certificate(certificate), tables(certificate.directions.size()),
+      formTables(certificate.forms.size(), ~0u) {}
+
+size_t Tables::sizeOf(llvm::ArrayRef<unsigned> variables) const {
+  size_t size = 1;
+  for (unsigned variable : variables)
+    size *= sizeOf(variable);
+  return size;
+}
+
+double Tables::worstError(unsigned table) const {
+  double worst = 0;
+  const std::vector<bool> *excluded = nullptr;
+  if (table < certificate.directions.size())
+    if (auto domain = certificate.directions[table].domain)
+      excluded = &certificate.domains[*domain].excluded;
+  for (auto [i, entry] : llvm::enumerate(tables[table].entries))
+    if (!excluded || excluded->empty() || !(*excluded)[i])
+      worst = std::max(worst, entry.error);
+  return worst;
+}
+
+double Tables::worstRounding(llvm::ArrayRef<TableTerm> terms,
+                             const Bound &constant) const {
+  RoundingBound rounding(certificate.unitRoundoff);
+  rounding.addTerm(constant);
+  for (const TableTerm &term : terms) {
+    // The entry of largest size with the finest grid and the largest error.
+    double size = 0, grid = HUGE_VAL, error = 0;
+    for (const Bound &entry : tables[term.table].entries) {
+      size = std::max(size, std::fabs(entry.value));
+      grid = std::min(grid, gridOf(entry.value));
+      error = std::max(error, entry.error);
+    }
+    rounding.addProduct(term.weight, {size, error}, grid);
+  }
+  return rounding.bound();
+}
+
+std::vector<TableView> Tables::columnsOf(const Matrix &weights,
+                                         const Vector &bias) const {
+  std::vector<TableView> columns(static_cast<size_t>(weights.cols()));
+  for (size_t c = 0; c < columns.size(); ++c)
+    columns[c].constant.value = bias[static_cast<Eigen::Index>(c)];
+  for (Eigen::Index row = 0; row < weights.rows(); ++row)
+    for (Matrix::InnerIterator it(weights, row); it; ++it)
+      if (it.value() != 0)
+        columns[static_cast<size_t>(it.col())].terms.push_back(
+            {static_cast<unsigned>(row), it.value()});
+  return columns;
+}
+
+Bound Tables::atBos(const TableView &view) const {
+  RoundingBound rounding(certificate.unitRoundoff);
+  Bound sum = view.constant;
+  rounding.addTerm(view.constant);
+  for (const TableTerm &term : view.terms) {
+    const Bound &x = tables[term.table].atBos;
+    sum.value += term.weight * x.value;
+    sum.error += std::fabs(term.weight) * x.error;
+    rounding.addProduct(term.weight, x);
+  }
+  sum.error += rounding.bound();
+  return sum;
+}
+
+unsigned Tables::tableOfForm(size_t index) {
+  if (formTables[index] != ~0u)
+    return formTables[index];
+  const Certificate::Form &form = certificate.forms[index];
+  DirectionTable table;
+  table.variables = {form.variable};
+  // The directions' own errors, and how far their sums are from the values that
+  // the form is said to take: the weights were rounded when they were stored.
+  double error = 0, magnitude = std::fabs(form.constant);
+  llvm::SmallVector<unsigned, 3> variables;
+  bool numbered = true;
+  table.atBos.value = form.constant;
+  for (auto [direction, weight] : form.terms) {
+    const DirectionTable &own = tables[direction];
+    error += std::fabs(weight) * worstError(direction);
+    double largest = 0;
+    for (const Bound &entry : own.entries)
+      largest = std::max(largest, std::fabs(entry.value));
+    magnitude += std::fabs(weight) * largest;
+    table.atBos.value += weight * own.atBos.value;
+    table.atBos.error += std::fabs(weight) * own.atBos.error;
+    for (unsigned variable : own.variables) {
+      numbered &= !certificate.variables[variable].interval;
+      if (!llvm::is_contained(variables, variable))
+        variables.push_back(variable);
+    }
+  }
+  constexpr size_t mostToVisit = 1 << 22;
+  double combinations = 1;
+  for (unsigned variable : variables)
+    combinations *= sizeOf(variable);
+  bool interval = certificate.variables[form.variable].interval;
+  std::vector<double> sorted = form.values;
+  llvm::erase_if(sorted, [](double d) { return std::isnan(d); });
+  llvm::sort(sorted);
+  double distance = 0;
+  if (numbered && !interval && combinations <= mostToVisit && !sorted.empty()) {
+    JointWalk walk(*this, variables);
+    std::vector<unsigned> followed;
+    for (auto &term : form.terms)
+      followed.push_back(walk.follow(tables[term.first].variables));
+    for (size_t i = 0; i < walk.size(); ++i, walk.next()) {
+      double sum = form.constant;
+      for (size_t t = 0; t < form.terms.size(); ++t)
+        sum += form.terms[t].second *
+               tables[form.terms[t].first].entries[walk.at(followed[t])].value;
+      auto above = llvm::lower_bound(sorted, sum);
+      double nearest = HUGE_VAL;
+      if (above != sorted.end())
+        nearest = *above - sum;
+      if (above != sorted.begin())
+        nearest = std::min(nearest, sum - *std::prev(above));
+      // Combinations that never occur may be anywhere.
+      if (nearest <= 1e-3 * (1 + std::fabs(sum)))
+        distance = std::max(distance, nearest);
+    }
+  } else {
+    distance = certificate.unitRoundoff * magnitude;
+  }
+  for (double value : form.values)
+    table.entries.push_back({value, error + distance});
+  tables.push_back(std::move(table));
+  return formTables[index] = static_cast<unsigned>(tables.size() - 1);
+}
+
+void Tables::useForms(llvm::ArrayRef<unsigned> variables,
+                      std::vector<TableView> &views) {
+  for (size_t f = 0; f < certificate.forms.size(); ++f) {
+    const Certificate::Form &form = certificate.forms[f];
+    if (!llvm::is_contained(variables, form.variable))
+      continue;
+    auto weightIn = [](const TableView &view, unsigned direction) {
+      auto found = llvm::find_if(view.terms, [&](const TableTerm &term) {
+        return term.table == direction;
+      });
+      return found == view.terms.end() ? 0 : found->weight;
+    };
+    // Directions of several variables only: others are read as they are.
+    auto isOwn = [&](unsigned direction) {
+      return llvm::all_of(tables[direction].variables, [&](unsigned variable) {
+        return llvm::is_contained(variables, variable);
+      });
+    };
+    if (llvm::all_of(form.terms,
+                     [&](auto &term) { return isOwn(term.first); }))
+      continue;
+    std::vector<double> factors;
+    bool fits = !form.terms.empty();
+    for (const TableView &view : views) {
+      double factor = 0;
+      for (auto [direction, weight] : form.terms)
+        if (!isOwn(direction))
+          factor = weightIn(view, direction) / weight;
+      for (auto [direction, weight] : form.terms)
+        fits &= isOwn(direction) ||
+                std::fabs(weightIn(view, direction) - factor * weight) <=
+                    4 * certificate.unitRoundoff * std::fabs(factor * weight);
+      factors.push_back(factor);
+    }
+    if (!fits)
+      continue;
+    unsigned own = tableOfForm(f);
+    for (auto [view, factor] : llvm::zip(views, factors)) {
+      if (factor == 0)
+        continue;
+      view.constant.error += worstRounding(view.terms, view.constant);
+      for (auto [direction, weight] : form.terms) {
+        double rest = weightIn(view, direction) - factor * weight;
+        auto position = llvm::find_if(view.terms, [&](const TableTerm &term) {
+          return term.table == direction;
+        });
+        // What the stored weight differs by from the form's.
+        if (!isOwn(direction) && rest != 0) {
+          double largest = 0;
+          for (const Bound &entry : tables[direction].entries)
+            largest =
+                std::max(largest, std::fabs(entry.value) + entry.error);
+          view.constant.error += std::fabs(rest) * largest;
+          rest = 0;
+        }
+        if (position == view.terms.end() && rest != 0)
+          view.terms.push_back({direction, rest});
+        else if (position != view.terms.end() && rest == 0)
+          view.terms.erase(position);
+        else if (position != view.terms.end())
+          position->weight = rest;
+      }
+      view.constant.value -= factor * form.constant;
+      view.terms.push_back({own, factor});
+    }
+  }
+}
+
+void Tables::restrictTo(llvm::ArrayRef<unsigned> variables,
+                        std::vector<TableView> &views) {
+  useForms(variables, views);
+  for (TableView &view : views)
+    llvm::erase_if(view.terms, [&](const TableTerm &term) {
+      const DirectionTable &table = tables[term.table];
+      if (llvm::all_of(table.variables, [&](unsigned variable) {
+            return llvm::is_contained(variables, variable);
+          }))
+        return false;
+      double low = HUGE_VAL, high = -HUGE_VAL;
+      for (const Bound &entry : table.entries) {
+        low = std::min(low, entry.value - entry.error);
+        high = std::max(high, entry.value + entry.error);
+      }
+      view.constant.value += term.weight * (low + high) / 2;
+      view.constant.error += std::fabs(term.weight) * (high - low) / 2;
+      return true;
+    });
+}
+
+JointWalk::JointWalk(const Tables &tables, llvm::ArrayRef<unsigned> variables)
+    : tables(tables), variables(variables), counts(variables.size(), 0),
+      strides(variables.size()) {
+  for (unsigned variable : variables) {
+    sizes.push_back(tables.sizeOf(variable));
+    total *= sizes.back();
+  }
+}
+
+unsigned JointWalk::follow(llvm::ArrayRef<unsigned> own) {
+  for (size_t v = 0; v < variables.size(); ++v) {
+    size_t stride = 0, product = 1;
+    for (unsigned variable : llvm::reverse(own)) {
+      if (variable == variables[v])
+        stride = product;
+      product *= tables.sizeOf(variable);
+    }
+    strides[v].push_back(stride);
+  }
+  offsets.push_back(0);
+  return static_cast<unsigned>(offsets.size() - 1);
+}
+
+void JointWalk::next() {
+  for (size_t v = counts.size(); v-- > 0;) {
+    ++counts[v];
+    for (size_t f = 0; f < offsets.size(); ++f)
+      offsets[f] += strides[v][f];
+    if (counts[v] < sizes[v])
+      return;
+    for (size_t f = 0; f < offsets.size(); ++f)
+      offsets[f] -= strides[v][f] * sizes[v];
+    counts[v] = 0;
+  }
+}

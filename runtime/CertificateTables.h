@@ -1,0 +1,135 @@
+//===- runtime/CertificateTables.h - directions by joint value --*- C++ -*-===//
+//
+// What the checker of certificates knows of a direction: for each joint value
+// of the variables that it is a function of, its value in real arithmetic and
+// how far the computed one may be from that. Everything that reads the stream
+// reads affine functions of such tables.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef RASP_RUNTIME_CERTIFICATETABLES_H
+#define RASP_RUNTIME_CERTIFICATETABLES_H
+
+#include "runtime/Certificate.h"
+#include "runtime/Model.h"
+#include "llvm/ADT/ArrayRef.h"
+#include "llvm/ADT/SmallVector.h"
+#include <cmath>
+#include <vector>
+
+namespace rasp::rt {
+
+/// A number and how far the computed one may be from it.
+struct Bound {
+  double value = 0, error = 0;
+  bool operator==(const Bound &) const = default;
+};
+
+struct DirectionTable {
+  llvm::SmallVector<unsigned, 3> variables; ///< the last one varies fastest
+  std::vector<Bound> entries;
+  Bound atBos;
+};
+
+/// A term of a sum: a table of `Tables` by number.
+struct TableTerm {
+  unsigned table;
+  double weight;
+};
+/// An affine function of tables, as a column of W_Q or W_in is one.
+struct TableView {
+  std::vector<TableTerm> terms;
+  Bound constant;
+};
+
+/// The largest power of two that divides `value`; infinity for 0.
+double gridOf(double value);
+
+/// Adds up a sum's terms to bound its rounding error in any order: none if all
+/// terms are multiples of a power of two and the significand holds their sum,
+/// else a rounding per product and per addition.
+class RoundingBound {
+public:
+  explicit RoundingBound(double unitRoundoff) : unit(unitRoundoff) {}
+  /// A term `weight * x`, x a multiple of `grid`.
+  void addProduct(double weight, const Bound &x, double grid);
+  void addProduct(double weight, const Bound &x) {
+    addProduct(weight, x, gridOf(x.value));
+  }
+  void addTerm(const Bound &x) { addProduct(1, x); }
+  double bound() const;
+
+private:
+  double unit;
+  double magnitude = 0, products = 0, grid = HUGE_VAL;
+  unsigned count = 0;
+  bool exact = true;
+};
+
+/// The tables of all directions, and of forms once a reader needs them.
+class Tables {
+public:
+  Tables(const Certificate &certificate);
+
+  const Certificate &certificate;
+  /// By coordinate; forms come behind.
+  std::vector<DirectionTable> tables;
+
+  uint32_t sizeOf(unsigned variable) const {
+    return certificate.variables[variable].size;
+  }
+  size_t sizeOf(llvm::ArrayRef<unsigned> variables) const;
+
+  /// Largest error over the combinations that count.
+  double worstError(unsigned table) const;
+  /// Largest rounding error of the sum, whatever the terms hold.
+  double worstRounding(llvm::ArrayRef<TableTerm> terms,
+                       const Bound &constant) const;
+
+  /// The columns of `weights`, one view each.
+  std::vector<TableView> columnsOf(const Matrix &weights,
+                                   const Vector &bias) const;
+
+  /// Makes the views functions of `variables`. Terms that make up a form of one
+  /// of them become one term; what still depends on other variables becomes a
+  /// constant with the spread as its error.
+  void restrictTo(llvm::ArrayRef<unsigned> variables,
+                  std::vector<TableView> &views);
+  /// The first half of that.
+  void useForms(llvm::ArrayRef<unsigned> variables,
+                std::vector<TableView> &views);
+
+  /// The value of a view at position 0.
+  Bound atBos(const TableView &view) const;
+
+private:
+  unsigned tableOfForm(size_t form);
+
+  std::vector<unsigned> formTables; ///< by form; ~0u while there is none
+};
+
+/// Walks all joint values of variables and keeps, for each of some tables, the
+/// position of its entry.
+class JointWalk {
+public:
+  JointWalk(const Tables &tables, llvm::ArrayRef<unsigned> variables);
+
+  /// Follows a table over some of the variables; returns its number.
+  unsigned follow(llvm::ArrayRef<unsigned> variables);
+  size_t at(unsigned followed) const { return offsets[followed]; }
+  size_t size() const { return total; }
+  void next();
+
+private:
+  const Tables &tables;
+  llvm::SmallVector<unsigned, 3> variables;
+  llvm::SmallVector<uint32_t, 3> sizes, counts;
+  std::vector<size_t> offsets;
+  /// strides[v][f]: by variable and followed table.
+  std::vector<std::vector<size_t>> strides;
+  size_t total = 1;
+};
+
+} // namespace rasp::rt
+
+#endif
