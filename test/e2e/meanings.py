@@ -11,21 +11,16 @@ through `rasp-run --json`, and compared.
 
 import collections
 import itertools
-import json
 import pathlib
-import random
 import re
 import string
-import subprocess
 import sys
 
-MEANINGS = {}
+sys.path.append(str(pathlib.Path(__file__).parents[1] / "support"))
+import models
 
-
-def means(function):
-    """Registers the meaning of the example that has the function's name."""
-    MEANINGS[function.__name__.rstrip("_")] = function
-    return function
+MEANINGS = models.Meanings()
+means = MEANINGS.means
 
 
 def everywhere(value, x):
@@ -193,91 +188,42 @@ def three_sat(x):
     return everywhere(eval(" ".join(formula.split()), {"v": values}), x)
 
 
-def pragma(text, key):
-    return re.search(rf"^#@ *{key}: *(.*)$", text, re.MULTILINE)[1]
-
-
-def vocabulary(text):
-    text = text.strip()
-    if text.startswith("["):
-        return json.loads(text)
-    if ".." in text:
-        first, last = text.split("..")
-        return [chr(c) for c in range(ord(first), ord(last) + 1)]
-    return text.split(",")
-
-
-def valid_words(name, tokens, longest, rng):
+def valid_words(rng, program):
     """Inputs that chance would seldom hit, for programs that accept few."""
+    name, longest = program.name, program.longest
+    if name == "binary_addition":
+        size = rng.randint(1, (longest - 1) // 2)
+        number = lambda: [rng.choice("01") for _ in range(size)]
+        return number() + ["+"] + number()
+    if name == "detect_pattern":
+        return rng.choices("abc", k=rng.randint(0, longest - 3)) + list("abc")
     pairs = {"(": ")", "{": "}", "[": "]"}
-    openers = [token for token in tokens if token in pairs]
-    for _ in range(400):
-        if "dyck" in name:
-            word, stack = [], []
-            while len(word) + len(stack) < longest - 1:
-                if stack and rng.random() < 0.5:
-                    # Shuffled languages may close any open bracket.
-                    at = -1 if "ptf" in name else rng.randrange(len(stack))
-                    word.append(stack.pop(at))
-                else:
-                    opener = rng.choice(openers)
-                    word.append(opener)
-                    stack.append(pairs[opener])
-            yield word + stack[::-1]
-        elif name == "binary_addition":
-            size = rng.randint(1, (longest - 1) // 2)
-            number = lambda: [rng.choice("01") for _ in range(size)]
-            yield number() + ["+"] + number()
-        elif name == "detect_pattern":
-            yield rng.choices(["a", "b", "c"], k=rng.randint(0, longest - 3)) + list("abc")
+    openers = [token for token in program.vocabulary if token in pairs]
+    word, stack = [], []
+    while len(word) + len(stack) < longest - 1:
+        if stack and rng.random() < 0.5:
+            # Shuffled languages may close any open bracket.
+            at = -1 if "ptf" in name else rng.randrange(len(stack))
+            word.append(stack.pop(at))
+        else:
+            opener = rng.choice(openers)
+            word.append(opener)
+            stack.append(pairs[opener])
+    return word + stack[::-1]
 
 
-def inputs(name, tokens, longest):
-    total = sum(len(tokens) ** n for n in range(1, longest + 1))
-    if total <= 4000:
-        for n in range(1, longest + 1):
-            yield from map(list, itertools.product(tokens, repeat=n))
-        return
-    rng = random.Random(name)
-    yield from valid_words(name, tokens, longest, rng)
-    for _ in range(3000):
-        yield rng.choices(tokens, k=rng.randint(1, longest))
-
-
-def same(expected, actual):
-    if isinstance(expected, (str, bool)) or isinstance(actual, (str, bool)):
-        return type(expected) is type(actual) and expected == actual
-    return abs(expected - actual) < 1e-6
-
-
-def check(program, workdir):
-    name = program.stem
-    text = program.read_text()
-    words = list(
-        inputs(name, vocabulary(pragma(text, "vocab")), int(pragma(text, "max-seq-len")))
+def check(path, workdir):
+    program = models.Program(path)
+    few_accepted = "dyck" in program.name or program.name in (
+        "binary_addition",
+        "detect_pattern",
     )
-    model = workdir / (name + ".h5")
-    subprocess.run(["raspc", program, "-o", model], check=True)
-    run = subprocess.run(
-        ["rasp-run", "--json", "--inputs=-", model],
-        input="".join(json.dumps(word) + "\n" for word in words),
-        stdout=subprocess.PIPE,
-        text=True,
-        check=True,
-    )
-    answers = [json.loads(line) for line in run.stdout.splitlines()]
-    assert len(answers) == len(words), f"{name}: {len(answers)} of {len(words)} answered"
-    wrong = 0
-    for word, answer in zip(words, answers):
-        assert answer["input"] == word, (name, word, answer)
-        expected = MEANINGS[name](word)
-        if not all(map(same, expected, answer["output"])) or len(expected) != len(
-            answer["output"]
-        ):
-            wrong += 1
-            if wrong <= 3:
-                print(f"{name}: {word}\n  is      {answer['output']}\n  must be {expected}")
-    print(f"{name}: {len(words)} inputs, {wrong} wrong")
+    words = list(models.inputs(program, valid_words if few_accepted else None))
+    model = workdir / (program.name + ".h5")
+    models.compile_model(path, model)
+    answers = models.outputs(model, words)
+    wrong = models.wrong(program.name, MEANINGS[program.name], words, answers)
+    print(f"{program.name}: {len(words)} inputs, {wrong} wrong")
     return wrong
 
 
