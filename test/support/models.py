@@ -90,8 +90,9 @@ def inputs(program, generator=None, samples=SAMPLES, most_listed=MOST_LISTED):
         yield rng.choices(tokens, k=size)
 
 
-def compile_model(program, model, *options):
-    subprocess.run(["raspc", program, "-o", model, *options], check=True)
+def compile_model(program, model, *options, check=True):
+    command = ["raspc", program, "-o", model, *options]
+    return subprocess.run(command, stderr=subprocess.PIPE, text=True, check=check)
 
 
 def outputs(model, words):
@@ -116,20 +117,87 @@ def verify(model, *options):
     return json.loads(run.stdout) | {"exit": run.returncode}
 
 
-def same(expected, actual):
+def same(expected, actual, tolerance=1e-6):
     if isinstance(expected, (str, bool)) or isinstance(actual, (str, bool)):
         return type(expected) is type(actual) and expected == actual
-    return abs(expected - actual) <= 1e-6 * max(1, abs(expected))
+    return abs(expected - actual) <= tolerance * max(1, abs(expected))
 
 
-def wrong(name, meaning, words, answers):
+def wrong(name, meaning, words, answers, tolerance=1e-6):
     """The number of words that are answered wrongly; shows the first three."""
+    agree = lambda expected, actual: same(expected, actual, tolerance)
     count = 0
     for word, answer in zip(words, answers, strict=True):
         expected = meaning(word)
-        if len(expected) == len(answer) and all(map(same, expected, answer)):
+        if len(expected) == len(answer) and all(map(agree, expected, answer)):
             continue
         count += 1
         if count <= 3:
             print(f"{name}: {word}\n  is      {answer}\n  must be {expected}")
     return count
+
+
+@dataclasses.dataclass
+class Case:
+    """A program of a few lines, its inputs and what it must answer."""
+
+    name: str
+    text: str
+    vocabulary: list
+    longest: int
+    meaning: object
+    # Inputs beside, or for long ones in place of, those that `inputs` makes.
+    words: list = ()
+    samples: int = 300
+    tolerance: float = 1e-6
+    dtype: str = "float32"
+
+    @property
+    def kind(self):
+        return {str: "str", int: "int", float: "float"}[type(self.vocabulary[0])]
+
+    def options(self):
+        return [
+            f"--vocab={json.dumps(self.vocabulary)}",
+            f"--max-seq-len={self.longest}",
+            f"--tokens={self.kind}",
+            f"--dtype={self.dtype}",
+        ]
+
+    def number_of_inputs(self):
+        return sum(len(self.vocabulary) ** n for n in range(1, self.longest + 1))
+
+
+def check_case(case, workdir, runs, most_verified=20_000):
+    """Compiles with the options of each run; compares with the meaning, and with
+    the program itself. A causal mask changes the meaning; there only the second
+    is done."""
+    path = workdir / f"{case.name}.rasp"
+    path.write_text(case.text)
+    exhaustive = case.number_of_inputs() <= most_verified
+    amount = "--exhaustive" if exhaustive else f"--samples={case.samples}"
+    words = list(case.words) + list(inputs(case, samples=case.samples))
+    bad = 0
+    for run in runs:
+        model = workdir / f"{case.name}{run}.h5"
+        try:
+            compile_model(path, model, *case.options(), *run.split())
+        except subprocess.CalledProcessError as error:
+            print(f"{case.name} {run}: must be accepted\n{error.stderr}")
+            bad += 1
+            continue
+        result = verify(model, amount)
+        good = (
+            result["exit"] == 0
+            and result["mismatches"] == 0
+            and result["inputs"] > 0
+            and (result["excluded"] == 0 or run == "--causal")
+            and result["exhaustive"] == exhaustive
+        )
+        count = 0
+        if run != "--causal":
+            answers = outputs(model, words)
+            count = wrong(case.name, case.meaning, words, answers, case.tolerance)
+        bad += not good or count > 0
+        print(f"{case.name} {run}: {result}, {count} of {len(words)} wrong")
+    return bad
