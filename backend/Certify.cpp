@@ -38,6 +38,7 @@ private:
   const ir::ValueSets &sets;
   Certificate result;
   std::map<ir::Source, unsigned> variables;
+  static constexpr unsigned positionVariable = 1;
   std::map<JointId, unsigned> domains;
 };
 } // namespace
@@ -49,8 +50,6 @@ Certificate::Variable Certifier::describe(ir::Source source) const {
   variable.size = static_cast<uint32_t>(sets.valuesOf(source).size());
   if (!source) {
     variable.kind = Kind::Token;
-  } else if (source->kind() == OpKind::Indices) {
-    variable.kind = Kind::Position;
   } else if (source->kind() == OpKind::Width) {
     variable.kind = Kind::Width;
   } else if (source->kind() == OpKind::Aggregate) {
@@ -71,6 +70,8 @@ Certificate::Variable Certifier::describe(ir::Source source) const {
 }
 
 unsigned Certifier::variableOf(ir::Source source) {
+  if (source && source->kind() == OpKind::Indices)
+    return positionVariable;
   auto [it, isNew] = variables.try_emplace(
       source, static_cast<unsigned>(result.variables.size()));
   if (isNew)
@@ -173,7 +174,6 @@ Certificate::Head Certifier::describe(const Head &head, unsigned number) {
   entry.step = head.step;
   entry.selected = head.selected;
   entry.proportional = head.proportional;
-  entry.shares = head.shares;
   entry.scoreError = head.scoreError;
   entry.scoreTolerance = head.scoreTolerance;
   entry.tieError = head.tieError;
@@ -182,6 +182,7 @@ Certificate::Head Certifier::describe(const Head &head, unsigned number) {
   for (const HeadOutput &output : head.outputs) {
     Certificate::Move move;
     move.target = layout.coordinate(output.target);
+    move.averages = output.averages;
     if (output.joint) {
       move.domain = domainOf(*output.joint);
       move.values = output.intended;
@@ -228,16 +229,19 @@ Certificate Certifier::run(double unitRoundoff) {
   result.unitRoundoff = unitRoundoff;
   result.maxSeqLen = sets.domain().maxSeqLen;
   result.causal = sets.domain().causal;
+  variableOf(nullptr);
+  result.variables.push_back({"indices", Certificate::VariableKind::Position,
+                              result.maxSeqLen});
   for (DirId dir : layout.order)
     result.directions.push_back(describe(circuit[dir]));
   std::vector<unsigned> numbers(circuit.layers, 0);
   for (const Head &head : circuit.heads)
     result.heads.push_back(describe(head, numbers[head.layer]++));
+  result.readout = describeOutput();
   for (const SourceForm &form : circuit.forms)
     if (variables.count(form.source))
       result.forms.push_back(formOf(variableOf(form.source), form.view,
                                     form.byValue));
-  result.readout = describeOutput();
   return std::move(result);
 }
 

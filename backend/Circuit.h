@@ -138,6 +138,8 @@ struct HeadOutput {
   /// indicator of BOS.
   std::optional<JointId> joint;
   std::vector<double> intended;
+  /// Whether several keys, or a key and BOS, may share the weight.
+  bool averages = false;
 };
 
 struct Head {
@@ -154,9 +156,6 @@ struct Head {
   bool proportional = false;
   double step = 256;
   double selected = 0; ///< the sum of `conjunctScores`
-  /// Whether several keys may be selected, or BOS counts as one: then selected
-  /// keys must score the same.
-  bool shares = false;
   /// Bounds on the errors of scores: of any, and between selected keys.
   double scoreError = 0, tieError = 0;
   /// How wrong scores may be for attention to stay hard.

@@ -116,7 +116,6 @@ Lowering::Pattern Lowering::makePattern(const Node *selector, BosMode mode,
   while (distance * pattern.step < needed && pattern.step < 0x1p14)
     pattern.step *= 2;
   bool single = facts.atMostOneKey && mode == BosMode::Default;
-  pattern.shares = !single;
   pattern.selected = scores.selected;
   pattern.scoreError = scores.error;
   pattern.scoreTolerance = (gap - needed / pattern.step) / 2;
@@ -140,7 +139,6 @@ DirId Lowering::moveValue(Pattern &pattern, View value, double empty,
     head.scores = pattern.scores;
     head.conjunctScores = pattern.conjunctScores;
     head.proportional = pattern.proportional;
-    head.shares = pattern.shares;
     head.selected = pattern.selected;
     head.scoreError = pattern.scoreError;
     head.scoreTolerance = pattern.scoreTolerance;
@@ -180,7 +178,7 @@ DirId Lowering::moveValue(Pattern &pattern, View value, double empty,
         empty == 0 ? reading.grid : std::min(reading.grid, gridOf(empty));
   checkRange(direction);
   DirId target = newDirection(std::move(direction));
-  head.outputs.push_back({std::move(value), target});
+  head.outputs.push_back({std::move(value), target, {}, {}, averages});
   return target;
 }
 

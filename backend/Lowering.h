@@ -212,7 +212,7 @@ private:
   struct Pattern {
     std::vector<ScoreTerm> scores;
     std::vector<double> conjunctScores;
-    bool proportional = false, shares = false;
+    bool proportional = false;
     double selected = 0, scoreError = 0, scoreTolerance = 0, tieError = 0;
     std::vector<JointId> keyJoints, queryJoints;
     unsigned time = 0;

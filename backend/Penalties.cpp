@@ -55,11 +55,13 @@ Lowering::exactThreshold(const Node *sop, const std::vector<bool> &isIn,
   // The coordinate that orders the values: the scalar of a head, if the s-op is
   // a function of that alone, or its own.
   View coordinate;
+  JointId joint;
   std::vector<std::pair<double, bool>> points;
   const ir::JointTable &table = values.table;
   if (table.sources.size() == 1 && isRaw(table.sources[0])) {
     SourceState &state = stateOf(table.sources[0]);
     coordinate = rawView(state);
+    joint = jointOfOperands(sop);
     std::vector<double> axis = rawCoordinates(state);
     for (size_t v = 0; v < axis.size(); ++v)
       if (table.entries[v] != ir::JointTable::impossible)
@@ -67,6 +69,7 @@ Lowering::exactThreshold(const Node *sop, const std::vector<bool> &isIn,
                             isIn[static_cast<size_t>(table.entries[v])]);
   } else {
     coordinate = scalarOf(sop);
+    joint = jointOf(sop);
     for (size_t v = 0; v < isIn.size(); ++v)
       points.emplace_back(values.values[v].toDouble(), isIn[v]);
   }
@@ -100,7 +103,7 @@ Lowering::exactThreshold(const Node *sop, const std::vector<bool> &isIn,
     return std::nullopt;
   View input = coordinate * slope;
   input.constant += offset;
-  DirId dir = newMlpDirection(Naming{sop, label.str(), jointOf(sop)});
+  DirId dir = newMlpDirection(Naming{sop, label.str(), joint});
   addNeuron(offAtBos(circuit, input), dir, 1);
   double end = points[at].second ? points.front().first : points.back().first;
   finishMlpDirection(dir, 0, slope * end + offset, error, 0);

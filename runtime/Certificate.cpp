@@ -122,7 +122,8 @@ json::Value rasp::rt::toJSON(const Certificate &certificate) {
   for (const Certificate::Head &head : certificate.heads) {
     json::Array moves;
     for (const Certificate::Move &move : head.moves) {
-      json::Object entry{{"direction", move.target}};
+      json::Object entry{{"direction", move.target},
+                         {"averages", move.averages}};
       if (move.domain) {
         entry["domain"] = *move.domain;
         entry["values"] = list(move.values);
@@ -136,7 +137,6 @@ json::Value rasp::rt::toJSON(const Certificate &certificate) {
                                  {"step", number(head.step)},
                                  {"selected", number(head.selected)},
                                  {"proportional", head.proportional},
-                                 {"shares", head.shares},
                                  {"score_error", number(head.scoreError)},
                                  {"score_tolerance",
                                   number(head.scoreTolerance)},
@@ -454,7 +454,6 @@ rasp::rt::certificateFromJSON(const json::Value &value) {
     head.step = reader.real(*entry, "step");
     head.selected = reader.real(*entry, "selected");
     head.proportional = reader.boolean(*entry, "proportional");
-    head.shares = reader.boolean(*entry, "shares");
     head.scoreError = reader.real(*entry, "score_error");
     head.tieError = reader.real(*entry, "tie_error");
     head.keys = reader.indices(*entry, "keys", numDomains);
@@ -462,6 +461,7 @@ rasp::rt::certificateFromJSON(const json::Value &value) {
     for (const json::Object *own : reader.objects(*entry, "moves")) {
       Certificate::Move move;
       move.target = reader.index(*own, "direction", numDirections);
+      move.averages = reader.boolean(*own, "averages");
       move.domain = readDomain(*own);
       if (move.domain) {
         move.values = reader.numbers(*own, "values");

@@ -88,6 +88,8 @@ struct Certificate {
     /// (NaN where it does not matter); none for the share of BOS.
     std::optional<unsigned> domain;
     std::vector<double> values;
+    /// Several keys, or a key and BOS, may share the weight.
+    bool averages = false;
   };
   struct Head {
     unsigned layer = 0, head = 0;
@@ -97,8 +99,6 @@ struct Certificate {
     /// Selected keys have the largest score of their query, and every query
     /// has one.
     bool proportional = false;
-    /// Several keys may be selected, or BOS counts as one of them.
-    bool shares = false;
     double scoreError = 0, scoreTolerance = 0, tieError = 0;
     std::vector<unsigned> keys, queries; ///< domains of the two sides
     std::vector<Move> moves;

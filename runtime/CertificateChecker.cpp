@@ -20,9 +20,15 @@ class Checker {
 public:
   Checker(const Model &model, const Certificate &certificate)
       : model(model), certificate(certificate), tables(certificate),
-        written(certificate.directions.size(), false) {}
+        written(certificate.directions.size(), false),
+        lastLayer(certificate.directions.size(), -1) {}
 
   CertificateReport run();
+  /// One table for each direction.
+  std::vector<DirectionTable> takeTables() {
+    auto begin = std::make_move_iterator(tables.tables.begin());
+    return {begin, begin + static_cast<long>(certificate.directions.size())};
+  }
 
 private:
   bool checkShape();
@@ -33,6 +39,8 @@ private:
   void checkMlp(const Layer &layer, unsigned number);
   void checkDirection(unsigned direction, const Layer &layer,
                       llvm::ArrayRef<TableTerm> neurons);
+  /// Adds to what MLPs of earlier layers have written.
+  void addTo(DirectionTable &table, const DirectionTable &more) const;
   void checkOutput();
   /// Compares what was derived for a direction with what is claimed.
   void compareErrors(unsigned direction);
@@ -50,6 +58,7 @@ private:
   const Certificate &certificate;
   Tables tables;
   std::vector<bool> written;
+  std::vector<int> lastLayer; ///< whose MLP writes a direction; -1 for none
   uint64_t entries = 0;
   CertificateReport report;
 };
@@ -183,7 +192,8 @@ void Checker::checkHead(const Head &weights, const Certificate::Head &head) {
     problem(llvm::formatv("{0}: what is not selected is only {1:f1} logits "
                           "below what is; attention needs {2}",
                           name, scores->distance * head.step, underflow));
-  if (scores->bosCounts && !head.shares)
+  if (scores->bosCounts &&
+      !llvm::all_of(head.moves, [](auto &move) { return move.averages; }))
     problem(name + ": BOS counts as a selected key, which is not claimed");
   for (const Certificate::Move &move : head.moves)
     checkMove(weights, head, move, *scores);
@@ -261,11 +271,11 @@ void Checker::checkMove(const Head &weights, const Certificate::Head &head,
   }
 
   double tie = scores.tieError * head.step;
-  double weightError = head.shares ? std::expm1(2 * tie) : 0;
+  double weightError = move.averages ? std::expm1(2 * tie) : 0;
   if (tie > 0)
     weightError += 4 * unit;
   double spread = 0;
-  if (head.shares) {
+  if (move.averages) {
     double magnitude = std::max(std::fabs(low), std::fabs(high));
     spread = onlyBos
                  ? 0
@@ -320,9 +330,27 @@ void Checker::checkMlp(const Layer &layer, unsigned number) {
   if (layer.bO.cwiseAbs().maxCoeff() != 0 ||
       layer.bOut.cwiseAbs().maxCoeff() != 0)
     problem(llvm::formatv("layer {0} adds a bias to the stream", number));
-  for (unsigned d = 0; d < written.size(); ++d)
-    if (!neuronsOf[d].empty() && claim(d))
-      checkDirection(d, layer, neuronsOf[d]);
+  for (unsigned d = 0; d < written.size(); ++d) {
+    if (neuronsOf[d].empty())
+      continue;
+    if (lastLayer[d] < 0 && !claim(d))
+      continue;
+    checkDirection(d, layer, neuronsOf[d]);
+    lastLayer[d] = static_cast<int>(number);
+  }
+}
+
+void Checker::addTo(DirectionTable &table, const DirectionTable &more) const {
+  auto add = [&](Bound &sum, const Bound &own) {
+    RoundingBound rounding(certificate.unitRoundoff);
+    rounding.addTerm(sum);
+    rounding.addTerm(own);
+    sum.value += own.value;
+    sum.error += own.error + rounding.bound();
+  };
+  for (auto [sum, own] : llvm::zip(table.entries, more.entries))
+    add(sum, own);
+  add(table.atBos, more.atBos);
 }
 
 void Checker::checkDirection(unsigned direction, const Layer &layer,
@@ -436,8 +464,10 @@ void Checker::checkDirection(unsigned direction, const Layer &layer,
     sum.error += outer.bound();
     table.entries[i] = sum;
   }
-  tables.tables[direction] = std::move(table);
-  compareErrors(direction);
+  if (lastLayer[direction] < 0)
+    tables.tables[direction] = std::move(table);
+  else
+    addTo(tables.tables[direction], table);
 }
 
 //===----------------------------------------------------------------------===//
@@ -554,11 +584,19 @@ CertificateReport Checker::run() {
     if (!report.problems.empty())
       return std::move(report);
   }
+  for (unsigned d = 0; d < written.size(); ++d)
+    if (lastLayer[d] >= 0)
+      compareErrors(d);
   checkOutput();
   return std::move(report);
 }
 
-CertificateReport rasp::rt::checkCertificate(const Model &model,
-                                             const Certificate &certificate) {
-  return Checker(model, certificate).run();
+CertificateReport
+rasp::rt::checkCertificate(const Model &model, const Certificate &certificate,
+                           std::vector<DirectionTable> *tables) {
+  Checker checker(model, certificate);
+  CertificateReport report = checker.run();
+  if (tables)
+    *tables = checker.takeTables();
+  return report;
 }

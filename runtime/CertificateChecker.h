@@ -22,8 +22,7 @@
 #ifndef RASP_RUNTIME_CERTIFICATECHECKER_H
 #define RASP_RUNTIME_CERTIFICATECHECKER_H
 
-#include "runtime/Certificate.h"
-#include "runtime/Model.h"
+#include "runtime/CertificateTables.h"
 
 namespace rasp::rt {
 
@@ -40,9 +39,11 @@ struct CertificateReport {
   std::vector<std::string> problems;
 };
 
-/// `model` must have the weights as they are stored.
-CertificateReport checkCertificate(const Model &model,
-                                   const Certificate &certificate);
+/// `model` must have the weights as they are stored. With `tables`, hands over
+/// what was derived for each direction.
+CertificateReport
+checkCertificate(const Model &model, const Certificate &certificate,
+                 std::vector<DirectionTable> *tables = nullptr);
 
 } // namespace rasp::rt
 

@@ -133,10 +133,16 @@ llvm::Error ScoreBounder::fillGroup(Group &group, Side &side,
         }))
       masks.emplace_back(walk.follow(domain.variables), &domain.excluded);
   }
-  // Rounding of a column's sum, spread over what adds to it.
+  // Rounding of a column's sum: for each joint value where the group has all
+  // terms, else spread over what adds to it.
   std::vector<double> relative;
+  std::vector<bool> complete;
   for (unsigned column : group.columns) {
     const TableView &view = columns[column];
+    complete.push_back(llvm::all_of(view.terms, [&](const TableTerm &term) {
+      return llvm::is_contained(group.variables,
+                                tables.tables[term.table].variables.front());
+    }));
     double bound = tables.worstRounding(view.terms, view.constant);
     size_t count = view.terms.size() + (view.constant.value != 0);
     relative.push_back(
@@ -160,8 +166,10 @@ llvm::Error ScoreBounder::fillGroup(Group &group, Side &side,
       continue;
     Contribution contribution;
     for (size_t c = 0; c < group.columns.size(); ++c) {
-      Bound sum;
-      double magnitude = 0;
+      Bound sum = side.constants[group.columns[c]];
+      double magnitude = std::fabs(sum.value);
+      RoundingBound rounding(tables.certificate.unitRoundoff);
+      rounding.addTerm({sum.value, 0});
       for (const TableTerm &term : columns[group.columns[c]].terms) {
         const DirectionTable &table = tables.tables[term.table];
         if (!llvm::is_contained(group.variables, table.variables.front()))
@@ -170,15 +178,19 @@ llvm::Error ScoreBounder::fillGroup(Group &group, Side &side,
         sum.value += term.weight * x.value;
         sum.error += std::fabs(term.weight) * x.error;
         magnitude += std::fabs(term.weight) * (std::fabs(x.value) + x.error);
+        rounding.addProduct(term.weight, x);
       }
       side.exact &= sum.error == 0;
-      sum.error += relative[c] * magnitude;
+      sum.error += complete[c] ? rounding.bound() : relative[c] * magnitude;
       contribution.byColumn.push_back(sum);
     }
     distinct.try_emplace(std::move(contribution));
   }
   for (auto &entry : distinct)
     group.contributions.push_back(entry.first);
+  // Its constant now belongs to the first group that reaches a column.
+  for (unsigned column : group.columns)
+    side.constants[column] = Bound();
   return llvm::Error::success();
 }
 
@@ -210,8 +222,20 @@ llvm::Expected<Side> ScoreBounder::makeSide(const Matrix &matrix,
       column.constant.error += std::fabs(term.weight) * table.entries[0].error;
       return true;
     });
-    for (const TableTerm &term : column.terms)
+    llvm::SmallVector<unsigned, 3> together;
+    double combinations = 1;
+    for (const TableTerm &term : column.terms) {
       tie(tables.tables[term.table].variables);
+      for (unsigned variable : tables.tables[term.table].variables)
+        if (!llvm::is_contained(together, variable)) {
+          together.push_back(variable);
+          combinations *= tables.sizeOf(variable);
+        }
+    }
+    // Terms that cancel do so for joint values only.
+    constexpr double fewCombinations = 1 << 16;
+    if (!together.empty() && combinations <= fewCombinations)
+      tie(together);
     side.constants.push_back(column.constant);
     side.exact &= column.constant.error == 0;
   }

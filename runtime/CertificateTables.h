@@ -15,6 +15,7 @@
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/SmallVector.h"
 #include <cmath>
+#include <deque>
 #include <vector>
 
 namespace rasp::rt {
@@ -72,8 +73,8 @@ public:
   Tables(const Certificate &certificate);
 
   const Certificate &certificate;
-  /// By coordinate; forms come behind.
-  std::vector<DirectionTable> tables;
+  /// By coordinate; forms come behind. References stay valid.
+  std::deque<DirectionTable> tables;
 
   uint32_t sizeOf(unsigned variable) const {
     return certificate.variables[variable].size;

@@ -3,6 +3,7 @@
 #include "test/property/Trial.h"
 #include "backend/tools/Compilation.h"
 #include "ir/Interpreter.h"
+#include "test/property/CertifiedErrors.h"
 #include <chrono>
 #include <csignal>
 #include <sys/wait.h>
@@ -69,6 +70,15 @@ static void compileAndVerify(const std::string &text, const Variant &variant,
     outcome.kind = Outcome::Mismatch;
   else if (outcome.result.inputs == 0)
     outcome.kind = Outcome::Vacuous;
+  if (outcome.kind != Outcome::Exact)
+    return;
+  CertifiedErrors errors = measureErrors(compilation, model);
+  outcome.measured = errors.measured;
+  outcome.largestShare = errors.largestShare;
+  if (!errors.problem.empty()) {
+    outcome.kind = Outcome::Uncertified;
+    outcome.messages = errors.problem + "\n";
+  }
 }
 
 Outcome rasp::property::tryProgram(const std::string &text,

@@ -29,6 +29,7 @@ struct Outcome {
     Vacuous,  ///< the interpreter fails on every input
     Refused,  ///< with the diagnostic `reason`
     Mismatch, ///< on some input
+    Uncertified, ///< the certificate does not hold, or errors exceed it
     Killed,   ///< only in a process of its own: by the signal `reason`
     TimedOut, ///< only in a process of its own
   };
@@ -36,13 +37,18 @@ struct Outcome {
   std::string reason;   ///< name of the diagnostic or signal
   std::string messages; ///< what the compiler printed
   VerifyResult result;
+  /// Directions whose errors were compared with the certificate, and the
+  /// largest share of a certified error that was seen.
+  uint64_t measured = 0;
+  double largestShare = 0;
   double seconds = 0;
 
   bool isFailure() const { return kind >= Mismatch; }
   /// In a few words, the same for all outcomes of the same kind.
   std::string describe() const {
-    static const char *const names[] = {"exact",    "vacuous", "refused",
-                                        "mismatch", "killed",  "timed out"};
+    static const char *const names[] = {"exact",    "vacuous",     "refused",
+                                        "mismatch", "uncertified", "killed",
+                                        "timed out"};
     return names[kind] + (reason.empty() ? "" : ": " + reason);
   }
 };

@@ -123,7 +123,8 @@ struct Tally {
   uint64_t compilations = 0, exact = 0, vacuous = 0;
   uint64_t inputs = 0, excluded = 0;
   uint64_t operations = 0;
-  double maxError = 0;
+  uint64_t measured = 0;
+  double maxError = 0, largestShare = 0;
   std::vector<Case> refused, failed;
   std::pair<double, uint64_t> slowest{0, 0}; ///< seconds and seed
   /// Noise that float64 would not have.
@@ -135,6 +136,8 @@ struct Tally {
     inputs += outcome.result.inputs;
     excluded += outcome.result.excluded;
     maxError = std::max(maxError, outcome.result.maxError);
+    measured += outcome.measured;
+    largestShare = std::max(largestShare, outcome.largestShare);
     if (outcome.kind == Outcome::Refused)
       refused.push_back({seed, variant, outcome.describe()});
     else if (outcome.isFailure())
@@ -151,6 +154,8 @@ struct Tally {
     excluded += other.excluded;
     operations += other.operations;
     maxError = std::max(maxError, other.maxError);
+    measured += other.measured;
+    largestShare = std::max(largestShare, other.largestShare);
     llvm::append_range(refused, other.refused);
     llvm::append_range(failed, other.failed);
     slowest = std::max(slowest, other.slowest);
@@ -281,7 +286,8 @@ static void explain(const RandomProgram &program, const Variant &variant,
                << smaller.text();
   llvm::outs().flush();
   Outcome again = attempt(smaller.text(), variant);
-  if (again.kind == Outcome::Mismatch || again.kind == Outcome::Refused)
+  if (again.kind == Outcome::Mismatch || again.kind == Outcome::Refused ||
+      again.kind == Outcome::Uncertified)
     again = tryProgram(smaller.text(), variant);
   llvm::outs() << again.messages;
   printCounterexample(again.result);
@@ -322,6 +328,9 @@ static int runAll() {
   row("inputs compared", tally.inputs);
   row("inputs excluded", tally.excluded);
   os << llvm::formatv("{0,-28} {1,10:e2}\n", "largest error", tally.maxError);
+  row("activations compared", tally.measured);
+  os << llvm::formatv("{0,-28} {1,10:f3}\n", "largest share of a bound",
+                      tally.largestShare);
   os << llvm::formatv("{0,-28} {1,9:f2}s (program {2})\n", "slowest",
                       tally.slowest.first, tally.slowest.second);
   if (listRefused)
