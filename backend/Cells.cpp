@@ -106,13 +106,20 @@ growBox(const FunctionTable &table, llvm::ArrayRef<uint32_t> at, double outcome,
   return box;
 }
 
+View Lowering::worstIndicator(const Cells &cells) const {
+  View worst;
+  for (const std::vector<View> &views : cells.indicators)
+    for (const View &view : views)
+      if (read(view).error >= read(worst).error)
+        worst = view;
+  return worst;
+}
+
 View Lowering::emitBoxes(const Cells &cells, const Naming &naming) {
   const FunctionTable &table = cells.table;
   size_t dims = table.sources.size();
   if (cells.gateError > 0.2) {
-    diags.emit(rangeOf(naming.node), ir::diag::TooNoisy, spaceName(naming.node),
-               cells.gateError);
-    failed = true;
+    refuseNoise(naming.node, cells.gateError, 0.2, worstIndicator(cells));
     return View();
   }
   auto [low, high] = table.range();
@@ -170,9 +177,7 @@ View Lowering::emitBoxes(const Cells &cells, const Naming &naming) {
   }
 
   if (gateError > 0.2) {
-    diags.emit(rangeOf(naming.node), ir::diag::TooNoisy, spaceName(naming.node),
-               gateError);
-    failed = true;
+    refuseNoise(naming.node, gateError, 0.2, worstIndicator(cells));
     return View();
   }
   std::vector<double> changes;

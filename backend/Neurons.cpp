@@ -9,9 +9,8 @@ using namespace rasp::backend;
 
 void Lowering::addNeuron(const View &input, DirId target, double weight) {
   if (!std::isfinite(weight) || !std::isfinite(input.constant)) {
-    if (!failed)
-      diags.emit({}, ir::diag::OutOfRange, circuit[target].space, weight);
-    failed = true;
+    refuse(circuit[target].node, ir::diag::OutOfRange, circuit[target].space,
+           weight, std::numeric_limits<double>::max());
     return;
   }
   auto [it, isNew] = neurons.try_emplace(input, circuit.neurons.size());

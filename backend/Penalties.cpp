@@ -140,9 +140,7 @@ Lowering::ExactSet Lowering::exactIndicator(const SelectorSide &side,
     return result;
   double error = read(view).error;
   if (error > 0.1) {
-    diags.emit(rangeOf(side.nodes[0]), ir::diag::TooNoisy,
-               spaceName(side.nodes[0]), error);
-    failed = true;
+    refuseNoise(side.nodes[0], error, 0.1, view);
     return result;
   }
   if (error == 0 || isExactZero(circuit, view)) {

@@ -36,6 +36,9 @@ View Lowering::realize(FunctionTable table, llvm::ArrayRef<LinearForm> forms,
   if (found != realized.end())
     return found->second;
 
+  for (size_t dim = 0; dim < table.sources.size(); ++dim)
+    shareEqualNumbers(table, dim, stateOf(table.sources[dim]).numbers);
+
   // Sources that do not matter go.
   for (size_t dim = 0; dim < table.sources.size();) {
     FunctionTable merged = table;

@@ -53,8 +53,10 @@ struct CommandLine {
       cl::desc("Give these s-ops directions of their own"),
       cl::value_desc("NAME,..."), cl::cat(category)};
   cl::opt<std::string> dtype{
-      "dtype", cl::desc("Stored weights: float32 or float64"),
-      cl::value_desc("TYPE"), cl::init("float32"), cl::cat(category)};
+      "dtype",
+      cl::desc("Stored weights: float32 or float64; default: float32, and "
+               "float64 where only that is exact"),
+      cl::value_desc("TYPE"), cl::cat(category)};
   cl::opt<Stage> emit{
       "emit", cl::desc("Stop at a stage and print it:"),
       cl::values(clEnumValN(Stage::AST, "ast", "the syntax tree"),
@@ -198,13 +200,16 @@ static int compile(CommandLine &command) {
       return commandIsWrong;
   if (command.causal.getNumOccurrences())
     options.causal = command.causal;
-  if (command.dtype != "float32" && command.dtype != "float64") {
+  std::optional<rt::DType> dtype;
+  if (command.dtype == "float32")
+    dtype = rt::DType::Float32;
+  else if (command.dtype == "float64")
+    dtype = rt::DType::Float64;
+  else if (command.dtype.getNumOccurrences()) {
     error() << "--dtype is `" << command.dtype
             << "`, but must be float32 or float64\n";
     return commandIsWrong;
   }
-  rt::DType dtype =
-      command.dtype == "float64" ? rt::DType::Float64 : rt::DType::Float32;
   if (!llvm::is_contained({'0', '1', 's'}, command.level)) {
     error() << "-O is `" << command.level << "`, but must be 0, 1 or s\n";
     return commandIsWrong;
@@ -256,7 +261,7 @@ static int compile(CommandLine &command) {
     printIR(compilation);
     return 0;
   }
-  if (!compilation.synthesise(dtype))
+  if (!compilation.synthesise({dtype}))
     return fail();
   watch.lap("synthesis");
   if (command.emit == Stage::Circuit) {
@@ -268,7 +273,7 @@ static int compile(CommandLine &command) {
     backend::print(llvm::outs(), compilation.circuit, compilation.layout);
     return 0;
   }
-  rt::Model model = compilation.makeModel(dtype);
+  rt::Model model = compilation.makeModel();
   watch.lap("assembly");
   compilation.diags.printAll(llvm::errs());
 
