@@ -132,7 +132,7 @@ View Lowering::emitBoxes(const Cells &cells, const Naming &naming) {
   if (cells.indicatorError > 0 && low == 0 && high == 1)
     background = 0;
 
-  DirId dir = newMlpDirection(naming);
+  DirId dir = newMlpDirection(naming, "cells");
   std::vector<bool> covered(table.entries.size(), false);
   constexpr size_t largestToGrow = 4096;
   bool grow = table.entries.size() <= largestToGrow;
@@ -281,7 +281,7 @@ std::optional<View> Lowering::emitProfileCells(const Cells &cells,
   if (error > 1e-2 * (high - low))
     return std::nullopt;
 
-  DirId dir = newMlpDirection(naming);
+  DirId dir = newMlpDirection(naming, "profiles gated by cells");
   for (auto [function, entry] : llvm::zip(functions, profiles)) {
     auto &[profile, hold] = entry;
     for (const auto &cell : function.second) {

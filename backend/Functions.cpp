@@ -363,7 +363,8 @@ View Lowering::profileOfSource(SourceState &state,
   }
   Naming ofSource = naming;
   ofSource.joint = jointOfSource(state.node);
-  View view = emitProfile(coordinate, *profile, ofSource, low, high);
+  View view = emitProfile(coordinate, *profile, ofSource, low, high,
+                          state.access == Access::Width ? "a width" : "a mean");
   if (!profile->units.empty() && profile->error > 0.1 * (high - low))
     noteCloseValues(view.terms.back().dir, state.node, rawCoordinates(state),
                     byValue, error);

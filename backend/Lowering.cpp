@@ -222,7 +222,7 @@ View Lowering::profileOfScalar(const Node *sop, llvm::ArrayRef<double> byValue,
   for (const ProfilePoint &point : points)
     coordinates.push_back(point.x);
   ofSum.joint = jointOfSum(*coordinate, std::move(coordinates), 0, 0);
-  return emitProfile(*coordinate, *profile, ofSum, low->y, high->y);
+  return emitProfile(*coordinate, *profile, ofSum, low->y, high->y, "a sum");
 }
 
 std::optional<View> Lowering::affineScalar(const Node *sop) {

@@ -188,11 +188,14 @@ private:
   /// A direction of its own for what `view` holds.
   View copyView(const View &view, const Naming &naming, double low,
                 double high);
+  /// `argument` says what the coordinate is.
   View emitProfile(const View &coordinate, const Profile &profile,
-                   const Naming &naming, double low, double high);
+                   const Naming &naming, double low, double high,
+                   llvm::StringRef argument);
   /// Adds a hidden unit, or a target to the equal one that there is.
   void addNeuron(const View &input, DirId target, double weight);
-  DirId newMlpDirection(const Naming &naming);
+  /// `construction` says how hidden units will compute it.
+  DirId newMlpDirection(const Naming &naming, llvm::StringRef construction);
   /// Sets range, error and grid once all neurons are there.
   void finishMlpDirection(DirId dir, double low, double high, double error,
                           double grid);

@@ -161,7 +161,7 @@ View Lowering::emitTable(const FunctionTable &table,
          packing->profile.units.size() <= known - commonest)) {
       auto [low, high] = table.range();
       return emitProfile(packing->coordinate, packing->profile, naming, low,
-                         high);
+                         high, "a packing");
     }
   }
   return emitCells(table, naming);

@@ -1,5 +1,6 @@
 //===- backend/tools/raspc.cpp - the compiler -----------------------------===//
 
+#include "backend/Constructions.h"
 #include "backend/tools/Compilation.h"
 #include "frontend/LargeStack.h"
 #include "runtime/WeightFile.h"
@@ -69,7 +70,8 @@ struct CommandLine {
       cl::init(Stage::Weights), cl::cat(category)};
   cl::opt<std::string> stats{
       "stats", cl::ValueOptional,
-      cl::desc("Print shape, size and time per stage; --stats=json as JSON"),
+      cl::desc("Print shape, size, time per stage and which constructions are "
+               "used; --stats=json as JSON"),
       cl::value_desc("json"), cl::cat(category)};
   cl::opt<std::string> certificate{
       "certificate", cl::ValueOptional,
@@ -105,7 +107,24 @@ static llvm::raw_ostream &error() {
   return llvm::WithColor::error(llvm::errs(), "raspc");
 }
 
+static void printConstructions(llvm::ArrayRef<backend::ConstructionUse> uses) {
+  for (const backend::ConstructionUse &use : uses) {
+    llvm::raw_ostream &os = llvm::outs();
+    os << llvm::formatv("layer {0,-4} {1,-4} {2}", use.layer,
+                        use.isHead ? "head" : "mlp", use.name);
+    if (use.line)
+      os << ", line " << use.line;
+    os << ": " << use.construction << " (";
+    if (use.isHead)
+      os << "rank " << use.rank << ", moves " << use.directions;
+    else
+      os << "hidden " << use.hiddenUnits << ", writes " << use.directions;
+    os << ")\n";
+  }
+}
+
 static void printStats(const rt::Model &model, const Stopwatch &watch,
+                       llvm::ArrayRef<backend::ConstructionUse> uses,
                        bool asJSON) {
   rt::Shape shape = rt::shapeOf(model);
   const std::pair<const char *, uint64_t> rows[] = {
@@ -128,6 +147,10 @@ static void printStats(const rt::Model &model, const Stopwatch &watch,
         for (auto &[stage, seconds] : watch.laps)
           json.attribute(stage, seconds);
       });
+      json.attributeArray("constructions", [&] {
+        for (const backend::ConstructionUse &use : uses)
+          json.value(backend::toJSON(use));
+      });
     });
     os << "\n";
     return;
@@ -138,6 +161,7 @@ static void printStats(const rt::Model &model, const Stopwatch &watch,
     os << llvm::formatv("{0,-18} {1,7:f2} ms\n", stage, seconds * 1e3);
   os << llvm::formatv("{0,-18} {1,7:f2} ms\n", "all stages",
                       watch.total() * 1e3);
+  printConstructions(uses);
 }
 
 static void printIR(const Compilation &compilation) {
@@ -292,7 +316,11 @@ static int compile(CommandLine &command) {
     if (!writeCertificate(model, command.certificate))
       return commandIsWrong;
   if (command.stats.getNumOccurrences())
-    printStats(model, watch, command.stats == "json");
+    printStats(model, watch,
+               backend::listConstructions(compilation.circuit,
+                                          compilation.sources,
+                                          *compilation.names),
+               command.stats == "json");
   return 0;
 }
 
