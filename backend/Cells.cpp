@@ -106,13 +106,20 @@ growBox(const FunctionTable &table, llvm::ArrayRef<uint32_t> at, double outcome,
   return box;
 }
 
+View Lowering::worstIndicator(const Cells &cells) const {
+  View worst;
+  for (const std::vector<View> &views : cells.indicators)
+    for (const View &view : views)
+      if (read(view).error >= read(worst).error)
+        worst = view;
+  return worst;
+}
+
 View Lowering::emitBoxes(const Cells &cells, const Naming &naming) {
   const FunctionTable &table = cells.table;
   size_t dims = table.sources.size();
   if (cells.gateError > 0.2) {
-    diags.emit(rangeOf(naming.node), ir::diag::TooNoisy, spaceName(naming.node),
-               cells.gateError);
-    failed = true;
+    refuseNoise(naming.node, cells.gateError, 0.2, worstIndicator(cells));
     return View();
   }
   auto [low, high] = table.range();
@@ -125,7 +132,7 @@ View Lowering::emitBoxes(const Cells &cells, const Naming &naming) {
   if (cells.indicatorError > 0 && low == 0 && high == 1)
     background = 0;
 
-  DirId dir = newMlpDirection(naming);
+  DirId dir = newMlpDirection(naming, "cells");
   std::vector<bool> covered(table.entries.size(), false);
   constexpr size_t largestToGrow = 4096;
   bool grow = table.entries.size() <= largestToGrow;
@@ -170,9 +177,7 @@ View Lowering::emitBoxes(const Cells &cells, const Naming &naming) {
   }
 
   if (gateError > 0.2) {
-    diags.emit(rangeOf(naming.node), ir::diag::TooNoisy, spaceName(naming.node),
-               gateError);
-    failed = true;
+    refuseNoise(naming.node, gateError, 0.2, worstIndicator(cells));
     return View();
   }
   std::vector<double> changes;
@@ -276,7 +281,7 @@ std::optional<View> Lowering::emitProfileCells(const Cells &cells,
   if (error > 1e-2 * (high - low))
     return std::nullopt;
 
-  DirId dir = newMlpDirection(naming);
+  DirId dir = newMlpDirection(naming, "profiles gated by cells");
   for (auto [function, entry] : llvm::zip(functions, profiles)) {
     auto &[profile, hold] = entry;
     for (const auto &cell : function.second) {

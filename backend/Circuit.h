@@ -105,6 +105,8 @@ struct Direction {
   double atBos = 0;
   /// The s-op whose value or function this is; null for BOS.
   const ir::Node *node = nullptr;
+  /// How hidden units compute it, for people.
+  std::string construction;
   /// Written by a head: the source that it belongs to, and what it holds for
   /// each of its values; empty where there are too many to be listed.
   const ir::Node *source = nullptr;

@@ -52,6 +52,8 @@ void rasp::backend::print(llvm::raw_ostream &os, const Circuit &circuit) {
       os << llvm::formatv(" error {0:e2}", dir.error);
     os << " bos ";
     printNumber(os, dir.atBos);
+    if (!dir.construction.empty())
+      os << " // " << dir.construction;
     os << "\n";
   }
   for (unsigned layer = 0; layer < circuit.layers; ++layer) {

@@ -70,3 +70,26 @@ ValueClasses rasp::backend::mergeValues(FunctionTable &table, size_t dim) {
             merged[c][o * stride + i];
   return classes;
 }
+
+void rasp::backend::shareEqualNumbers(FunctionTable &table, size_t dim,
+                                      llvm::ArrayRef<double> numbers) {
+  size_t stride = table.stride(dim), count = table.sizes[dim];
+  for (size_t first = 0, last; first < count; first = last) {
+    last = first + 1;
+    while (last < count && numbers[last] == numbers[first])
+      ++last;
+    if (last - first == 1)
+      continue;
+    for (size_t outer = 0; outer < table.entries.size();
+         outer += stride * count)
+      for (size_t i = 0; i < stride; ++i) {
+        double known = anyNumber;
+        for (size_t v = first; v < last && std::isnan(known); ++v)
+          known = table.entries[outer + v * stride + i];
+        for (size_t v = first; v < last; ++v)
+          if (double &entry = table.entries[outer + v * stride + i];
+              std::isnan(entry))
+            entry = known;
+      }
+  }
+}

@@ -36,6 +36,12 @@ struct ValueClasses {
 /// known; the table keeps one slice per class.
 ValueClasses mergeValues(FunctionTable &table, size_t dim);
 
+/// Values that are equal as numbers (an int and a float, a bool and an int) are
+/// one number in a model: where only one of them has an entry, the others get
+/// the same. `numbers` are those of dimension `dim`, ascending but for NaN.
+void shareEqualNumbers(FunctionTable &table, size_t dim,
+                       llvm::ArrayRef<double> numbers);
+
 /// Walks all entries of a table in order.
 struct Odometer {
   llvm::ArrayRef<uint32_t> sizes;

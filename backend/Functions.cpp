@@ -141,8 +141,7 @@ View Lowering::rawView(SourceState &state) {
     const ir::NodeValues &values = sets.of(node);
     const ir::NodeValues &inputs = sets.of(node->operand(1));
     if (inputs.known && !inputs.numeric) {
-      diags.emit(rangeOf(node), ir::diag::MixedMean, spaceName(node));
-      failed = true;
+      refuse(node, ir::diag::MixedMean, spaceName(node));
       return View();
     }
     state.raw = moveValue(pattern, value, emptyMean(node), naming, values.low,
@@ -226,6 +225,10 @@ View Lowering::functionOfSource(Source source, std::vector<double> byValue,
     rawView(state);
   if (failed)
     return View();
+  FunctionTable table = {
+      {source}, {static_cast<uint32_t>(byValue.size())}, std::move(byValue)};
+  shareEqualNumbers(table, 0, state.numbers);
+  byValue = std::move(table.entries);
   std::vector<double> known = byValue;
   fillUnknown(byValue);
   if (llvm::all_equal(byValue))
@@ -345,25 +348,26 @@ View Lowering::profileOfSource(SourceState &state,
       return a.x < b.x;
     });
     // Values that are equal as numbers are one point.
-    bool unequal = false;
+    std::optional<double> unequal;
     for (const ProfilePoint &point : all) {
       if (points.empty() || points.back().x != point.x)
         points.push_back(point);
-      else
-        unequal |= points.back().y != point.y;
+      else if (points.back().y != point.y)
+        unequal = point.x;
     }
-    if (!unequal)
-      profile = makeProfile(points, error, options.unitRoundoff, true);
-    if (!profile) {
-      diags.emit(rangeOf(state.node), ir::diag::ValuesTooClose,
-                 spaceName(state.node), spaceName(naming.node));
-      failed = true;
+    if (unequal) {
+      refuseEqualNumbers(state, *unequal, naming.node);
       return View();
     }
+    profile = makeProfile(points, error, options.unitRoundoff, true);
   }
   Naming ofSource = naming;
   ofSource.joint = jointOfSource(state.node);
-  View view = emitProfile(coordinate, *profile, ofSource, low, high);
+  View view = emitProfile(coordinate, *profile, ofSource, low, high,
+                          state.access == Access::Width ? "a width" : "a mean");
+  if (!profile->units.empty() && profile->error > 0.1 * (high - low))
+    noteCloseValues(view.terms.back().dir, state.node, rawCoordinates(state),
+                    byValue, error);
   if (view.terms.size() == 1 && view.terms[0].weight == 1) {
     std::vector<double> function(byValue.begin(), byValue.end());
     for (double &d : function)
@@ -371,6 +375,19 @@ View Lowering::profileOfSource(SourceState &state,
     addFunction(state, function, view.terms[0].dir);
   }
   return view;
+}
+
+void Lowering::refuseEqualNumbers(const SourceState &state, double number,
+                                  const Node *reader) {
+  std::vector<std::string> spellings;
+  for (const ir::Value &value : state.values)
+    if (value.isNumeric() && value.toDouble() == number)
+      spellings.push_back(value.str());
+  if (spellings.size() < 2) // the number that stands for a default string
+    refuse(state.node, ir::diag::MixedMean, spaceName(state.node));
+  else
+    refuse(state.node, ir::diag::EqualNumbers, spaceName(state.node),
+           spellings[0], spellings[1], "`" + spaceName(reader) + "`");
 }
 
 void Lowering::makeOneHot(Source source) {

@@ -42,9 +42,9 @@ Lowering::Pattern &Lowering::patternOf(const Node *selector, BosMode mode,
   if (ties && !failed && (pattern->weightError > 0 || pattern->tooNoisy > 0))
     pattern = &lookUp(true);
   if (pattern->tooNoisy > 0 && !failed) {
-    diags.emit(rangeOf(selector), ir::diag::SelectorTooNoisy,
-               ir::mnemonic(selector->kind()).str(), pattern->tooNoisy);
-    failed = true;
+    refuse(selector, ir::diag::SelectorTooNoisy,
+           ir::mnemonic(selector->kind()).str(), pattern->tooNoisy,
+           pattern->tolerance);
   }
   return *pattern;
 }
@@ -70,8 +70,7 @@ Lowering::Pattern Lowering::makePattern(const Node *selector, BosMode mode,
   const ir::SelectorFacts &facts = sets.selectors().facts(selector);
   std::optional<Formula> formula = makeFormula(selector, sets.selectors());
   if (!formula) {
-    diags.emit(rangeOf(selector), ir::diag::SelectorTooLong, maxFormulaSize);
-    failed = true;
+    refuse(selector, ir::diag::SelectorTooLong, maxFormulaSize);
     return pattern;
   }
   Scores scores;
@@ -122,8 +121,14 @@ Lowering::Pattern Lowering::makePattern(const Node *selector, BosMode mode,
   pattern.tieError = scores.tieError;
   if (!single)
     pattern.weightError = std::expm1(2 * scores.tieError * pattern.step);
-  if (distance * pattern.step < needed || (ties && pattern.weightError > 0.1))
+  constexpr double worstWeight = 0.1;
+  if (distance * pattern.step < needed) {
     pattern.tooNoisy = scores.error;
+    pattern.tolerance = (gap - needed / pattern.step) / 2;
+  } else if (ties && pattern.weightError > worstWeight) {
+    pattern.tooNoisy = scores.tieError;
+    pattern.tolerance = std::log1p(worstWeight) / 2 / pattern.step;
+  }
   return pattern;
 }
 
@@ -201,17 +206,20 @@ DirId Lowering::moveFunction(const Node *aggregate,
                ? byValue[static_cast<size_t>(it - own.begin())]
                : 0;
   };
+  auto occurs = [&](const ir::Value &value) {
+    return std::binary_search(own.begin(), own.end(), value);
+  };
   std::vector<double> ofInput;
   for (const ir::Value &value : sets.of(aggregate->operand(1)).values) {
-    ofInput.push_back(at(value));
     // The mean of several equal ints is a float. A head cannot tell it from one
     // of them, so no reader may either.
     ir::Value mean =
         value.isNumeric() ? ir::Value::real(value.toDouble()) : value;
-    if (averages && std::binary_search(own.begin(), own.end(), mean) &&
-        at(mean) != at(value)) {
-      diags.emit(rangeOf(aggregate), ir::diag::MixedMean, spaceName(aggregate));
-      failed = true;
+    bool isMean = averages && occurs(mean);
+    ofInput.push_back(isMean ? at(mean) : at(value));
+    if (isMean && occurs(value) && at(mean) != at(value)) {
+      refuse(aggregate, ir::diag::EqualNumbers, spaceName(aggregate),
+             value.str(), mean.str(), "what reads it");
       return Circuit::bos;
     }
   }

@@ -4,6 +4,7 @@
 #include "llvm/ADT/STLExtras.h"
 #include <cmath>
 #include <limits>
+#include <numeric>
 
 using namespace rasp;
 using namespace rasp::backend;
@@ -29,7 +30,7 @@ std::optional<Circuit> Lowering::run(const Node *output) {
   for (const Head &head : circuit.heads)
     if (static_cast<double>(std::max(head.scores.size(), head.outputs.size())) >
         widestRoot * widestRoot) {
-      diags.emit(rangeOf(head.selector), ir::diag::SelectorTooLarge);
+      refuse(head.selector, ir::diag::SelectorTooLarge);
       return std::nullopt;
     }
   return std::move(circuit);
@@ -67,9 +68,8 @@ void Lowering::checkRange(const Direction &direction) {
       std::max(std::fabs(direction.low), std::fabs(direction.high));
   if (magnitude <= limit || failed)
     return;
-  diags.emit(direction.node ? rangeOf(direction.node) : llvm::SMRange(),
-             ir::diag::OutOfRange, direction.space, magnitude);
-  failed = true;
+  refuse(direction.node, ir::diag::OutOfRange, direction.space, magnitude,
+         limit);
 }
 
 Reading Lowering::read(const View &view) const {
@@ -106,11 +106,50 @@ Reading Lowering::read(const View &view) const {
   return reading;
 }
 
+void Lowering::noteCloseValues(DirId dir, const Node *node,
+                               std::vector<double> axis,
+                               llvm::ArrayRef<double> byValue, double error) {
+  std::vector<size_t> order(axis.size());
+  std::iota(order.begin(), order.end(), 0);
+  llvm::sort(order, [&](size_t a, size_t b) { return axis[a] < axis[b]; });
+  double gap = std::numeric_limits<double>::infinity();
+  for (size_t i = 0; i + 1 < order.size(); ++i) {
+    size_t a = order[i], b = order[i + 1];
+    if (byValue[a] == byValue[b] || axis[b] - axis[a] >= gap)
+      continue;
+    gap = axis[b] - axis[a];
+    closeValues[dir] = {node, stateOf(node).values[a].str(),
+                        stateOf(node).values[b].str(), error};
+  }
+}
+
+void Lowering::refuseNoise(const Node *node, double error, double tolerance,
+                           const View &view) {
+  if (failed)
+    return;
+  refuse(node, ir::diag::TooNoisy, spaceName(node), error, tolerance);
+  // A view may also stretch the scalar of a head itself.
+  for (auto &[id, state] : states)
+    for (const Term &term : view.terms)
+      if (state.raw == term.dir && std::fabs(term.weight) > 1)
+        noteCloseValues(term.dir, state.node, rawCoordinates(state),
+                        state.numbers, circuit[term.dir].error);
+  for (const Term &term : view.terms)
+    if (auto it = closeValues.find(term.dir); it != closeValues.end()) {
+      const CloseValues &close = it->second;
+      diags.emit(rangeOf(close.node), ir::diag::CloseValues,
+                 spaceName(close.node), close.first, close.second, close.error);
+      return;
+    }
+}
+
 bool Lowering::requireValues(const Node *sop, llvm::StringRef reader) {
   if (sets.of(sop).known)
     return true;
-  if (!failed)
+  if (!failed) {
     sets.reportTooLarge(sop, reader, diags);
+    culprit = sop;
+  }
   failed = true;
   return false;
 }
@@ -172,9 +211,7 @@ View Lowering::profileOfScalar(const Node *sop, llvm::ArrayRef<double> byValue,
   std::optional<Profile> profile =
       makeProfile(points, read(*coordinate).error, options.unitRoundoff, true);
   if (!profile) {
-    diags.emit(rangeOf(sop), ir::diag::ValuesTooClose, spaceName(sop),
-               spaceName(naming.node));
-    failed = true;
+    refuse(sop, ir::diag::MixedMean, spaceName(sop));
     return View();
   }
   auto [low, high] = std::minmax_element(
@@ -185,7 +222,7 @@ View Lowering::profileOfScalar(const Node *sop, llvm::ArrayRef<double> byValue,
   for (const ProfilePoint &point : points)
     coordinates.push_back(point.x);
   ofSum.joint = jointOfSum(*coordinate, std::move(coordinates), 0, 0);
-  return emitProfile(*coordinate, *profile, ofSum, low->y, high->y);
+  return emitProfile(*coordinate, *profile, ofSum, low->y, high->y, "a sum");
 }
 
 std::optional<View> Lowering::affineScalar(const Node *sop) {

@@ -77,6 +77,8 @@ public:
   /// The circuit that computes `output`, not yet scheduled; none after an
   /// error.
   std::optional<Circuit> run(const ir::Node *output);
+  /// The op that an error was about.
+  const ir::Node *refused() const { return culprit; }
 
 private:
   //===--- Views of s-ops ------------------------------------------------===//
@@ -146,6 +148,8 @@ private:
   /// The scalar direction of a Mean or Width, and what it holds per value.
   View rawView(SourceState &state);
   std::vector<double> rawCoordinates(const SourceState &state);
+  void refuseEqualNumbers(const SourceState &state, double number,
+                          const ir::Node *reader);
   View profileOfSource(SourceState &state, llvm::ArrayRef<double> byValue,
                        const Naming &naming);
   bool isRaw(ir::Source source);
@@ -180,14 +184,18 @@ private:
   std::optional<View> emitProfileCells(const Cells &cells,
                                        const Naming &naming);
   View emitBoxes(const Cells &cells, const Naming &naming);
+  View worstIndicator(const Cells &cells) const;
   /// A direction of its own for what `view` holds.
   View copyView(const View &view, const Naming &naming, double low,
                 double high);
+  /// `argument` says what the coordinate is.
   View emitProfile(const View &coordinate, const Profile &profile,
-                   const Naming &naming, double low, double high);
+                   const Naming &naming, double low, double high,
+                   llvm::StringRef argument);
   /// Adds a hidden unit, or a target to the equal one that there is.
   void addNeuron(const View &input, DirId target, double weight);
-  DirId newMlpDirection(const Naming &naming);
+  /// `construction` says how hidden units will compute it.
+  DirId newMlpDirection(const Naming &naming, llvm::StringRef construction);
   /// Sets range, error and grid once all neurons are there.
   void finishMlpDirection(DirId dir, double low, double high, double error,
                           double grid);
@@ -220,9 +228,9 @@ private:
     /// Relative error of the weights of selected keys.
     double weightError = 0;
     std::string name, construction;
-    /// Distance of logits below which weights may not vanish, when the scores
-    /// are too wrong to be used: their error.
-    double tooNoisy = 0;
+    /// When the scores are too wrong to be used: their error, and what would
+    /// do.
+    double tooNoisy = 0, tolerance = 0;
     const ir::Node *selector = nullptr;
     std::map<unsigned, size_t> headByTime;
   };
@@ -309,6 +317,25 @@ private:
 
   //===--- Shared ------------------------------------------------------------//
 
+  /// Ends the lowering with an error about `node`; only the first counts.
+  template <typename... Args>
+  void refuse(const ir::Node *node, const ir::DiagKind<Args...> &kind,
+              const std::type_identity_t<Args> &...args) {
+    if (failed)
+      return;
+    diags.emit(node ? rangeOf(node) : llvm::SMRange(), kind, args...);
+    culprit = node;
+    failed = true;
+  }
+  /// Remembers the two values of `node` that are so close that an `error` in
+  /// them makes `dir` uncertain.
+  void noteCloseValues(DirId dir, const ir::Node *node,
+                       std::vector<double> axis, llvm::ArrayRef<double> byValue,
+                       double error);
+  /// `TooNoisy`, with the close values behind `view`, if that is why.
+  void refuseNoise(const ir::Node *node, double error, double tolerance,
+                   const View &view);
+
   Reading read(const View &view) const;
   /// The view, minus what it holds at BOS there: exactly zero at position 0.
   View zeroAtBos(const View &view) const;
@@ -335,7 +362,16 @@ private:
   std::map<Joint, JointId> joints;
   std::map<std::pair<std::vector<const ir::Node *>, std::vector<double>>, View>
       realized;
+  /// Directions that make little of their range certain: two values of what
+  /// they are functions of, as close as they are.
+  struct CloseValues {
+    const ir::Node *node;
+    std::string first, second;
+    double error;
+  };
+  std::map<DirId, CloseValues> closeValues;
   const ir::NodeNames &names;
+  const ir::Node *culprit = nullptr;
   bool failed = false;
 };
 

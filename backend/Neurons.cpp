@@ -9,9 +9,8 @@ using namespace rasp::backend;
 
 void Lowering::addNeuron(const View &input, DirId target, double weight) {
   if (!std::isfinite(weight) || !std::isfinite(input.constant)) {
-    if (!failed)
-      diags.emit({}, ir::diag::OutOfRange, circuit[target].space, weight);
-    failed = true;
+    refuse(circuit[target].node, ir::diag::OutOfRange, circuit[target].space,
+           weight, std::numeric_limits<double>::max());
     return;
   }
   auto [it, isNew] = neurons.try_emplace(input, circuit.neurons.size());
@@ -30,13 +29,15 @@ void Lowering::addNeuron(const View &input, DirId target, double weight) {
   dir.atBos += weight * std::max(0.0, atBos(circuit, input));
 }
 
-DirId Lowering::newMlpDirection(const Naming &naming) {
+DirId Lowering::newMlpDirection(const Naming &naming,
+                                llvm::StringRef construction) {
   Direction direction;
   direction.writer = WriterKind::Mlp;
   direction.node = naming.node;
   direction.space = spaceName(naming.node);
   direction.label = naming.label;
   direction.joint = naming.joint;
+  direction.construction = construction.str();
   return newDirection(std::move(direction));
 }
 
@@ -51,7 +52,7 @@ void Lowering::finishMlpDirection(DirId dir, double low, double high,
 
 View Lowering::copyView(const View &view, const Naming &naming, double low,
                         double high) {
-  DirId dir = newMlpDirection(naming);
+  DirId dir = newMlpDirection(naming, "copy");
   View input = view - View::ofConstant(low);
   addNeuron(input, dir, 1);
   Reading reading = read(input);
@@ -60,13 +61,15 @@ View Lowering::copyView(const View &view, const Naming &naming, double low,
 }
 
 View Lowering::emitProfile(const View &coordinate, const Profile &profile,
-                           const Naming &naming, double low, double high) {
+                           const Naming &naming, double low, double high,
+                           llvm::StringRef argument) {
   View view = coordinate * profile.linear;
   Reading linear = read(view);
   view.constant += profile.constant;
   if (profile.units.empty())
     return view;
-  DirId dir = newMlpDirection(naming);
+  llvm::StringRef shape = profile.steps ? "steps" : "polygon";
+  DirId dir = newMlpDirection(naming, (shape + " of " + argument).str());
   for (const ProfileUnit &unit : profile.units) {
     View input = coordinate * unit.slope;
     input.constant += unit.offset;

@@ -103,7 +103,8 @@ Lowering::exactThreshold(const Node *sop, const std::vector<bool> &isIn,
     return std::nullopt;
   View input = coordinate * slope;
   input.constant += offset;
-  DirId dir = newMlpDirection(Naming{sop, label.str(), joint});
+  DirId dir =
+      newMlpDirection(Naming{sop, label.str(), joint}, "threshold");
   addNeuron(offAtBos(circuit, input), dir, 1);
   double end = points[at].second ? points.front().first : points.back().first;
   finishMlpDirection(dir, 0, slope * end + offset, error, 0);
@@ -143,9 +144,7 @@ Lowering::ExactSet Lowering::exactIndicator(const SelectorSide &side,
     return result;
   double error = read(view).error;
   if (error > 0.1) {
-    diags.emit(rangeOf(side.nodes[0]), ir::diag::TooNoisy,
-               spaceName(side.nodes[0]), error);
-    failed = true;
+    refuseNoise(side.nodes[0], error, 0.1, view);
     return result;
   }
   if (error == 0 || isExactZero(circuit, view)) {
@@ -155,8 +154,8 @@ Lowering::ExactSet Lowering::exactIndicator(const SelectorSide &side,
   // One more unit: 4v - 2 is at least 1.6 on the set and negative off it.
   View input = view * 4;
   input.constant -= 2;
-  DirId dir =
-      newMlpDirection(Naming{side.nodes[0], label.str(), jointOf(side)});
+  DirId dir = newMlpDirection(Naming{side.nodes[0], label.str(), jointOf(side)},
+                              "clean 0/1 code");
   addNeuron(offAtBos(circuit, input), dir, 1);
   finishMlpDirection(dir, 0, 2, 4 * error, 0);
   circuit[dir].exactZero = true;

@@ -166,6 +166,9 @@ rasp::backend::makeProfile(llvm::ArrayRef<ProfilePoint> allPoints, double error,
     profile.constant = points[0].y;
     return profile;
   }
+  for (size_t i = 0; i + 1 < points.size(); ++i)
+    if (points[i].x == points[i + 1].x)
+      return std::nullopt;
   Profile polygon = interpolate(points, error, unitRoundoff, allowLinear);
   polygon.inputError = error;
   std::optional<Profile> stairs = steps(points, error, unitRoundoff);

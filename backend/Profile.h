@@ -48,14 +48,14 @@ struct Profile {
   std::optional<double> inputTolerance;
 };
 
-/// A point of the function; `x` ascending and distinct.
+/// A point of the function; `x` ascending.
 struct ProfilePoint {
   double x, y;
 };
 
 /// The cheapest profile through the points, for an x that is known up to
-/// `error`; none when the error is too large for the gaps. Without
-/// `allowLinear` the linear part is a unit.
+/// `error`; none if one x has two values. Without `allowLinear` the linear part
+/// is a unit.
 std::optional<Profile> makeProfile(llvm::ArrayRef<ProfilePoint> points,
                                    double error, double unitRoundoff,
                                    bool allowLinear);

@@ -96,8 +96,7 @@ bool Lowering::chooseReadout(const Node *output) {
         return false;
       double error = read(view).error;
       if (error > 0.25) {
-        diags.emit(rangeOf(output), ir::diag::TooNoisy, spaceName(output),
-                   error);
+        refuseNoise(output, error, 0.25, view);
         return false;
       }
       readout.values.push_back(values.values[i]);
@@ -128,7 +127,7 @@ bool Lowering::chooseReadout(const Node *output) {
 
   if (!floats) {
     if (error >= 0.4) {
-      diags.emit(rangeOf(output), ir::diag::TooNoisy, spaceName(output), error);
+      refuseNoise(output, error, 0.4, scalar);
       return false;
     }
     // Neighbouring logits differ by 1 at the right value.
@@ -163,7 +162,7 @@ bool Lowering::chooseReadout(const Node *output) {
       readout.values.push_back(Value::real(number));
     readout.tolerance = numbers.size() > 1 ? gap / 2 : 1;
   } else if (values.known && numbers.size() <= maxListedValues) {
-    diags.emit(rangeOf(output), ir::diag::TooNoisy, spaceName(output), error);
+    refuseNoise(output, error, gap / 2, scalar);
     return false;
   } else {
     // The number is the output: it must be right to three decimals, or to six
@@ -172,8 +171,9 @@ bool Lowering::chooseReadout(const Node *output) {
         values.low > 0 || values.high < 0
             ? std::min(std::fabs(values.low), std::fabs(values.high))
             : 0;
-    if (error > std::max(1e-3, 1e-6 * smallest)) {
-      diags.emit(rangeOf(output), ir::diag::TooNoisy, spaceName(output), error);
+    double tolerance = std::max(1e-3, 1e-6 * smallest);
+    if (error > tolerance) {
+      refuseNoise(output, error, tolerance, scalar);
       return false;
     }
     readout.tolerance = error;

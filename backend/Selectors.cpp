@@ -85,8 +85,16 @@ std::optional<SelectorTable> Lowering::selectorTable(const Formula &formula) {
         return std::nullopt;
   std::optional<SelectorTable> table = tabulate(formula, sets);
   if (!table) {
-    diags.emit(rangeOf(comparisons[0]->select), ir::diag::SelectorTooLarge);
-    failed = true;
+    refuse(comparisons[0]->select, ir::diag::SelectorTooLarge);
+    llvm::SmallVector<const Node *> shown;
+    for (const Formula *comparison : comparisons)
+      for (const Node *node : {comparison->key(), comparison->query()})
+        if (node->kind() != OpKind::Const && shown.size() < 8 &&
+            !llvm::is_contained(shown, node)) {
+          shown.push_back(node);
+          diags.emit(rangeOf(node), ir::diag::ComparedValues, spaceName(node),
+                     sets.of(node).values.size());
+        }
   }
   return table;
 }

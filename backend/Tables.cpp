@@ -36,6 +36,9 @@ View Lowering::realize(FunctionTable table, llvm::ArrayRef<LinearForm> forms,
   if (found != realized.end())
     return found->second;
 
+  for (size_t dim = 0; dim < table.sources.size(); ++dim)
+    shareEqualNumbers(table, dim, stateOf(table.sources[dim]).numbers);
+
   // Sources that do not matter go.
   for (size_t dim = 0; dim < table.sources.size();) {
     FunctionTable merged = table;
@@ -158,7 +161,7 @@ View Lowering::emitTable(const FunctionTable &table,
          packing->profile.units.size() <= known - commonest)) {
       auto [low, high] = table.range();
       return emitProfile(packing->coordinate, packing->profile, naming, low,
-                         high);
+                         high, "a packing");
     }
   }
   return emitCells(table, naming);

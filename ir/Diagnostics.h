@@ -70,6 +70,12 @@ public:
                llvm::formatv(kind.text.data(), args...).str());
   }
 
+  /// Takes over the messages of an attempt whose messages were kept apart.
+  void append(const Diagnostics &other) {
+    list.insert(list.end(), other.list.begin(), other.list.end());
+    errors += other.errors;
+  }
+
   bool hasErrors() const { return errors != 0; }
   unsigned errorCount() const { return errors; }
   llvm::ArrayRef<Diagnostic> all() const { return list; }

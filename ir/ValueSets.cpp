@@ -129,7 +129,8 @@ static void setBounds(NodeValues &result) {
 }
 
 ValueSets::ValueSets(const Node *root, const Domain &domain, Diagnostics &diags,
-                     KeptNodes kept, Limits limits)
+                     KeptNodes kept, Limits limits,
+                     const Observation *observation)
     : theDomain(domain), kept(std::move(kept)), limits(limits),
       selectorAnalysis(domain.causal) {
   for (const Node *node : reachable(root)) {
@@ -144,10 +145,90 @@ ValueSets::ValueSets(const Node *root, const Domain &domain, Diagnostics &diags,
       analyseWidth(node, *result);
     else
       analyseAggregate(node, *result);
+    result->uniform = isUniform(node);
+    if (observation && observation->contains(node) && !isLeaf(node->kind()))
+      restrict(node, *result, *observation);
     if (result->known)
       setBounds(*result);
     results[node] = std::move(result);
   }
+  observed.clear();
+}
+
+bool ValueSets::isUniform(const Node *node) {
+  if (node->kind() == OpKind::Const)
+    return true;
+  if (isElementwise(node->kind()))
+    return llvm::all_of(node->operands(), [&](const Node *operand) {
+      return of(operand).uniform;
+    });
+  bool averagesOne = node->kind() == OpKind::Aggregate &&
+                     of(node->operand(1)).uniform &&
+                     selectorAnalysis.facts(node->operand(0)).neverEmpty;
+  return averagesOne || selectorAnalysis.isUniform(node);
+}
+
+llvm::ArrayRef<uint32_t>
+ValueSets::observedIndices(Source source, const Observation &observation) {
+  if (!source)
+    return observation.tokens();
+  auto [it, isNew] = observed.try_emplace(source);
+  if (isNew) {
+    llvm::ArrayRef<Value> values = of(source).values;
+    for (const Value &value : observation.of(source))
+      it->second.push_back(static_cast<uint32_t>(
+          llvm::lower_bound(values, value) - values.begin()));
+  }
+  return it->second;
+}
+
+void ValueSets::restrict(const Node *node, NodeValues &result,
+                         const Observation &observation) {
+  if (!isElementwise(node->kind())) {
+    llvm::ArrayRef<Value> values = observation.of(node);
+    result.values.assign(values.begin(), values.end());
+    sortUnique(result.values);
+    // Functions of a width are made of differences between neighbours.
+    if (node->kind() == OpKind::Width)
+      for (int64_t w = result.values.front().asInt(),
+                   last = result.values.back().asInt();
+           ++w < last;)
+        result.values.push_back(Value::integer(w));
+    sortUnique(result.values);
+    result.known = true;
+    makeSource(node, result);
+    return;
+  }
+  if (!result.known || !result.hasTable)
+    return;
+  JointTable &table = result.table;
+  std::vector<llvm::ArrayRef<uint32_t>> columns;
+  for (Source source : table.sources)
+    columns.push_back(observedIndices(source, observation));
+  std::vector<bool> occurs(table.entries.size());
+  for (size_t i = 0; i < observation.occasions(); ++i) {
+    size_t entry = 0;
+    for (auto [column, size] : llvm::zip(columns, table.sizes))
+      entry = entry * size + column[i];
+    occurs[entry] = true;
+  }
+  std::vector<int32_t> rank(result.values.size(), JointTable::impossible);
+  for (size_t entry = 0; entry < occurs.size(); ++entry) {
+    if (!occurs[entry])
+      table.entries[entry] = JointTable::impossible;
+    else if (table.entries[entry] != JointTable::impossible)
+      rank[static_cast<size_t>(table.entries[entry])] = 0;
+  }
+  std::vector<Value> values;
+  for (size_t i = 0; i < rank.size(); ++i)
+    if (rank[i] == 0) {
+      rank[i] = static_cast<int32_t>(values.size());
+      values.push_back(result.values[i]);
+    }
+  result.values = std::move(values);
+  for (int32_t &entry : table.entries)
+    if (entry != JointTable::impossible)
+      entry = rank[static_cast<size_t>(entry)];
 }
 
 const NodeValues &ValueSets::of(const Node *sop) const {
@@ -492,7 +573,12 @@ void ValueSets::analyseAggregate(const Node *node, NodeValues &result) {
     result.values.push_back(missing);
   // Several strings or bools cannot be averaged: inputs on which that happens
   // have no result, so nothing joins the set.
-  if (numeric && !facts.atMostOneKey) {
+  if (numeric && !facts.atMostOneKey && inputs.uniform) {
+    // The mean of equal numbers is that number, but a float.
+    for (const Value &value : inputs.values)
+      if (value.isNumeric() && theDomain.maxSeqLen > 1)
+        result.values.push_back(Value::real(value.toDouble()));
+  } else if (numeric && !facts.atMostOneKey) {
     std::vector<Value> numbers;
     for (const Value &value : inputs.values)
       if (value.isNumeric())

@@ -14,6 +14,7 @@
 
 #include "ir/Diagnostics.h"
 #include "ir/Elementwise.h"
+#include "ir/Observation.h"
 #include "ir/Program.h"
 #include "ir/SelectorFacts.h"
 #include "llvm/ADT/DenseMap.h"
@@ -21,13 +22,6 @@
 #include <memory>
 
 namespace rasp::ir {
-
-/// What the compile options say about the input.
-struct Domain {
-  std::vector<Value> vocabulary;
-  unsigned maxSeqLen = 1;
-  bool causal = false;
-};
 
 /// A source is a node, or null for the input token itself, of which all
 /// `tokens_*` leaves are functions.
@@ -61,6 +55,8 @@ struct NodeValues {
   double low = 0, high = 0;
   /// Whether all values are ints or bools.
   bool integral = false;
+  /// Whether the s-op is the same at every position of an input.
+  bool uniform = false;
   /// Whether some combination of operands failed.
   bool partial = false;
   /// When partial: why, and operands that show it.
@@ -82,9 +78,11 @@ public:
   using Limits = ValueSetLimits;
 
   /// Analyses everything that `root` depends on. Reports leaves that fail for
-  /// a token of the vocabulary.
+  /// a token of the vocabulary. With `observation` the sets of the s-ops in
+  /// it hold what occurs on some input that has a result, and nothing else.
   ValueSets(const Node *root, const Domain &domain, Diagnostics &diags,
-            KeptNodes kept = {}, Limits limits = Limits());
+            KeptNodes kept = {}, Limits limits = Limits(),
+            const Observation *observation = nullptr);
 
   const NodeValues &of(const Node *sop) const;
   /// The values of a source, null standing for the input token.
@@ -104,6 +102,13 @@ private:
   void analyseAggregate(const Node *node, NodeValues &result);
   void analyseWidth(const Node *node, NodeValues &result);
   void makeSource(const Node *node, NodeValues &result);
+  bool isUniform(const Node *node);
+  /// Drops values and combinations that were not observed.
+  void restrict(const Node *node, NodeValues &result,
+                const Observation &observation);
+  /// Which value a source had on each occasion.
+  llvm::ArrayRef<uint32_t> observedIndices(Source source,
+                                           const Observation &observation);
   /// Whether value number `i` of each source can occur together.
   bool compatible(llvm::ArrayRef<Source> sources,
                   llvm::ArrayRef<uint32_t> choice) const;
@@ -113,6 +118,7 @@ private:
   Limits limits;
   mutable SelectorAnalysis selectorAnalysis;
   llvm::DenseMap<const Node *, std::unique_ptr<NodeValues>> results;
+  llvm::DenseMap<Source, std::vector<uint32_t>> observed;
 };
 
 /// All means of 2..maxCount numbers (repetition allowed) drawn from `values`,

@@ -4,7 +4,6 @@
 #include "backend/Assemble.h"
 #include "backend/Certify.h"
 #include "backend/GroundTruth.h"
-#include "backend/Lowering.h"
 #include "ir/FailureChecks.h"
 #include "runtime/TensorList.h"
 #include "llvm/ADT/STLExtras.h"
@@ -77,7 +76,6 @@ bool Compilation::evaluate(CompileOptions given,
 
 bool Compilation::inferValues(llvm::ArrayRef<std::string> materialise,
                               bool everything) {
-  ir::KeptNodes kept;
   for (const std::string &name : materialise) {
     const frontend::Binding *binding = bindings.find(name);
     if (!binding)
@@ -85,29 +83,17 @@ bool Compilation::inferValues(llvm::ArrayRef<std::string> materialise,
     else if (binding->kind != frontend::BindingKind::Sop)
       diags.emit(binding->range, ir::diag::OutputIsNoSop, name);
     else
-      kept.insert(binding->node);
+      required.insert(binding->node);
   }
   if (everything)
     for (const ir::Node *node : ir::reachable(output))
       if (ir::isElementwise(node->kind()) && !node->name().empty())
-        kept.insert(node);
+        wished.insert(node);
+  ir::KeptNodes kept = required;
+  kept.insert(wished.begin(), wished.end());
   values =
-      std::make_unique<ir::ValueSets>(output, domain, diags, std::move(kept));
+      std::make_shared<ir::ValueSets>(output, domain, diags, std::move(kept));
   return !diags.hasErrors() && ir::checkFailures(output, *values, diags);
-}
-
-bool Compilation::synthesise(rt::DType dtype) {
-  backend::LoweringOptions lowering;
-  if (dtype == rt::DType::Float64)
-    lowering.unitRoundoff = 0x1p-53;
-  std::optional<backend::Circuit> result =
-      backend::Lowering(*values, *names, lowering, diags).run(output);
-  if (!result)
-    return false;
-  circuit = std::move(*result);
-  circuit.readout.name = *options.output;
-  backend::schedule(circuit);
-  return true;
 }
 
 bool Compilation::layOut() {
@@ -139,7 +125,7 @@ makeExamples(const ir::Domain &domain) {
   return examples;
 }
 
-rt::Model Compilation::makeModel(rt::DType dtype) {
+rt::Model Compilation::makeModel() {
   rt::Model model = backend::assemble(circuit, layout, domain, dtype);
   backend::GroundTruth truth =
       backend::describe(circuit, layout, output, *names, *values, sources);

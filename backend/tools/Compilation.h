@@ -5,6 +5,19 @@
 // circuit, layout, model. Each step needs the ones before it and returns
 // whether it succeeded; messages collect in `diags`.
 //
+// Synthesis does not give up at the first refusal (Synthesis.cpp). It tries, in
+// this order and as far as the caller leaves it the choice:
+//
+// 1. value sets by analysis, float32;
+// 2. value sets as they occur on all inputs, where these are few;
+// 3. at -O0, fewer s-ops with directions of their own: those that the refused
+//    one depends on most closely lose them first;
+// 4. float64, and then 2 and 3 again.
+//
+// What it chose, it says in a warning. If everything is refused, it reports the
+// first refusal, and notes whether the other dtype would do and up to which
+// length the program compiles, both found by compiling.
+//
 //===----------------------------------------------------------------------===//
 
 #ifndef RASP_BACKEND_TOOLS_COMPILATION_H
@@ -16,6 +29,17 @@
 
 namespace rasp {
 
+/// How far synthesis goes to avoid a refusal.
+struct SynthesisOptions {
+  /// None to take float32, and float64 where only that is exact.
+  std::optional<rt::DType> dtype;
+  /// Whether a refusal is followed by notes on what would compile. They cost at
+  /// most as many compilations as twice the logarithm of the length.
+  bool explain = true;
+  /// Whether the program may be run to see which values occur.
+  bool observe = true;
+};
+
 class Compilation {
 public:
   Compilation() : diags(sources) {}
@@ -25,14 +49,14 @@ public:
   /// Text to IR: evaluates the program, settles the options, finds the output.
   bool evaluate(CompileOptions given, const frontend::Options &options = {});
   /// Value sets of everything that the output depends on. The s-ops named in
-  /// `materialise` - with `everything`, all named ones - get directions of
-  /// their own.
+  /// `materialise` get directions of their own; with `everything` all named
+  /// ones do, as far as that compiles.
   bool inferValues(llvm::ArrayRef<std::string> materialise = {},
                    bool everything = false);
   /// Heads and neurons, placed in layers.
-  bool synthesise(rt::DType dtype);
+  bool synthesise(const SynthesisOptions &effort = {});
   bool layOut();
-  rt::Model makeModel(rt::DType dtype);
+  rt::Model makeModel();
 
   llvm::SourceMgr sources;
   ir::Diagnostics diags;
@@ -44,7 +68,13 @@ public:
   frontend::Evaluation bindings;
   const ir::Node *output = nullptr;
   std::optional<ir::NodeNames> names;
-  std::unique_ptr<ir::ValueSets> values;
+  std::shared_ptr<ir::ValueSets> values;
+  ir::KeptNodes required; ///< get directions of their own
+  ir::KeptNodes wished;   ///< the same, if that compiles
+  /// The choices of `synthesise`.
+  rt::DType dtype = rt::DType::Float32;
+  bool observed = false; ///< `values` is what occurs on all inputs
+  std::vector<const ir::Node *> released; ///< wished, but not kept
   backend::Circuit circuit;
   backend::Layout layout;
 };

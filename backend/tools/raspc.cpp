@@ -1,5 +1,6 @@
 //===- backend/tools/raspc.cpp - the compiler -----------------------------===//
 
+#include "backend/Constructions.h"
 #include "backend/tools/Compilation.h"
 #include "frontend/LargeStack.h"
 #include "runtime/WeightFile.h"
@@ -53,8 +54,10 @@ struct CommandLine {
       cl::desc("Give these s-ops directions of their own"),
       cl::value_desc("NAME,..."), cl::cat(category)};
   cl::opt<std::string> dtype{
-      "dtype", cl::desc("Stored weights: float32 or float64"),
-      cl::value_desc("TYPE"), cl::init("float32"), cl::cat(category)};
+      "dtype",
+      cl::desc("Stored weights: float32 or float64; default: float32, and "
+               "float64 where only that is exact"),
+      cl::value_desc("TYPE"), cl::cat(category)};
   cl::opt<Stage> emit{
       "emit", cl::desc("Stop at a stage and print it:"),
       cl::values(clEnumValN(Stage::AST, "ast", "the syntax tree"),
@@ -67,7 +70,8 @@ struct CommandLine {
       cl::init(Stage::Weights), cl::cat(category)};
   cl::opt<std::string> stats{
       "stats", cl::ValueOptional,
-      cl::desc("Print shape, size and time per stage; --stats=json as JSON"),
+      cl::desc("Print shape, size, time per stage and which constructions are "
+               "used; --stats=json as JSON"),
       cl::value_desc("json"), cl::cat(category)};
   cl::opt<std::string> certificate{
       "certificate", cl::ValueOptional,
@@ -103,7 +107,24 @@ static llvm::raw_ostream &error() {
   return llvm::WithColor::error(llvm::errs(), "raspc");
 }
 
+static void printConstructions(llvm::ArrayRef<backend::ConstructionUse> uses) {
+  for (const backend::ConstructionUse &use : uses) {
+    llvm::raw_ostream &os = llvm::outs();
+    os << llvm::formatv("layer {0,-4} {1,-4} {2}", use.layer,
+                        use.isHead ? "head" : "mlp", use.name);
+    if (use.line)
+      os << ", line " << use.line;
+    os << ": " << use.construction << " (";
+    if (use.isHead)
+      os << "rank " << use.rank << ", moves " << use.directions;
+    else
+      os << "hidden " << use.hiddenUnits << ", writes " << use.directions;
+    os << ")\n";
+  }
+}
+
 static void printStats(const rt::Model &model, const Stopwatch &watch,
+                       llvm::ArrayRef<backend::ConstructionUse> uses,
                        bool asJSON) {
   rt::Shape shape = rt::shapeOf(model);
   const std::pair<const char *, uint64_t> rows[] = {
@@ -126,6 +147,10 @@ static void printStats(const rt::Model &model, const Stopwatch &watch,
         for (auto &[stage, seconds] : watch.laps)
           json.attribute(stage, seconds);
       });
+      json.attributeArray("constructions", [&] {
+        for (const backend::ConstructionUse &use : uses)
+          json.value(backend::toJSON(use));
+      });
     });
     os << "\n";
     return;
@@ -136,6 +161,7 @@ static void printStats(const rt::Model &model, const Stopwatch &watch,
     os << llvm::formatv("{0,-18} {1,7:f2} ms\n", stage, seconds * 1e3);
   os << llvm::formatv("{0,-18} {1,7:f2} ms\n", "all stages",
                       watch.total() * 1e3);
+  printConstructions(uses);
 }
 
 static void printIR(const Compilation &compilation) {
@@ -198,13 +224,16 @@ static int compile(CommandLine &command) {
       return commandIsWrong;
   if (command.causal.getNumOccurrences())
     options.causal = command.causal;
-  if (command.dtype != "float32" && command.dtype != "float64") {
+  std::optional<rt::DType> dtype;
+  if (command.dtype == "float32")
+    dtype = rt::DType::Float32;
+  else if (command.dtype == "float64")
+    dtype = rt::DType::Float64;
+  else if (command.dtype.getNumOccurrences()) {
     error() << "--dtype is `" << command.dtype
             << "`, but must be float32 or float64\n";
     return commandIsWrong;
   }
-  rt::DType dtype =
-      command.dtype == "float64" ? rt::DType::Float64 : rt::DType::Float32;
   if (!llvm::is_contained({'0', '1', 's'}, command.level)) {
     error() << "-O is `" << command.level << "`, but must be 0, 1 or s\n";
     return commandIsWrong;
@@ -256,7 +285,7 @@ static int compile(CommandLine &command) {
     printIR(compilation);
     return 0;
   }
-  if (!compilation.synthesise(dtype))
+  if (!compilation.synthesise({dtype}))
     return fail();
   watch.lap("synthesis");
   if (command.emit == Stage::Circuit) {
@@ -268,7 +297,7 @@ static int compile(CommandLine &command) {
     backend::print(llvm::outs(), compilation.circuit, compilation.layout);
     return 0;
   }
-  rt::Model model = compilation.makeModel(dtype);
+  rt::Model model = compilation.makeModel();
   watch.lap("assembly");
   compilation.diags.printAll(llvm::errs());
 
@@ -287,7 +316,11 @@ static int compile(CommandLine &command) {
     if (!writeCertificate(model, command.certificate))
       return commandIsWrong;
   if (command.stats.getNumOccurrences())
-    printStats(model, watch, command.stats == "json");
+    printStats(model, watch,
+               backend::listConstructions(compilation.circuit,
+                                          compilation.sources,
+                                          *compilation.names),
+               command.stats == "json");
   return 0;
 }
 

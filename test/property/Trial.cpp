@@ -42,11 +42,12 @@ static void compileAndVerify(const std::string &text, const Variant &variant,
                              Outcome &outcome) {
   Compilation compilation;
   compilation.setText(text, "random.rasp");
+  SynthesisOptions effort = {variant.dtype, /*explain=*/false, variant.observe};
   CompileOptions options;
   options.causal = variant.causal;
   if (!compilation.evaluate(std::move(options)) ||
       !compilation.inferValues({}, variant.everything) ||
-      !compilation.synthesise(variant.dtype) || !compilation.layOut()) {
+      !compilation.synthesise(effort) || !compilation.layOut()) {
     outcome.kind = Outcome::Refused;
     for (const ir::Diagnostic &diagnostic : compilation.diags.all())
       if (diagnostic.severity == ir::Severity::Error) {
@@ -61,7 +62,10 @@ static void compileAndVerify(const std::string &text, const Variant &variant,
     compilation.diags.printAll(os);
     return;
   }
-  rt::Model model = compilation.makeModel(variant.dtype);
+  outcome.inFloat64 = compilation.dtype == rt::DType::Float64;
+  outcome.observed = compilation.observed;
+  outcome.released = !compilation.released.empty();
+  rt::Model model = compilation.makeModel();
   VerifyOptions verification;
   verification.mode = VerifyOptions::Exhaustive;
   verification.jobs = 1;
@@ -100,6 +104,7 @@ struct Report {
   char reason[64];
   uint64_t inputs, excluded, mismatches;
   double maxError, seconds;
+  bool inFloat64, observed, released;
 };
 
 } // namespace
@@ -116,7 +121,10 @@ struct Report {
                    outcome.result.excluded,
                    outcome.result.mismatches,
                    outcome.result.maxError,
-                   outcome.seconds};
+                   outcome.seconds,
+                   outcome.inFloat64,
+                   outcome.observed,
+                   outcome.released};
   outcome.reason.copy(report.reason, sizeof(report.reason) - 1);
   bool sent = write(pipe, &report, sizeof(report)) == sizeof(report);
   _exit(sent ? 0 : 1);
@@ -149,6 +157,9 @@ Outcome rasp::property::tryIsolated(const std::string &text,
     outcome.result.mismatches = report.mismatches;
     outcome.result.maxError = report.maxError;
     outcome.seconds = report.seconds;
+    outcome.inFloat64 = report.inFloat64;
+    outcome.observed = report.observed;
+    outcome.released = report.released;
   } else if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM) {
     outcome.kind = Outcome::TimedOut;
     outcome.seconds = maxSeconds;

@@ -12,13 +12,18 @@ namespace rasp::property {
 /// How a program is compiled.
 struct Variant {
   bool causal = false;
-  rt::DType dtype = rt::DType::Float32;
+  /// None to leave the choice to the compiler.
+  std::optional<rt::DType> dtype;
   /// Every named s-op gets directions of its own, as with -O0.
   bool everything = false;
+  /// Whether the program may be run to see which values occur.
+  bool observe = true;
 
   std::string name() const {
     return std::string(causal ? "causal" : "plain") +
-           (dtype == rt::DType::Float32 ? " float32" : " float64") +
+           (!dtype                         ? ""
+            : *dtype == rt::DType::Float32 ? " float32"
+                                           : " float64") +
            (everything ? " -O0" : "");
   }
 };
@@ -42,6 +47,8 @@ struct Outcome {
   uint64_t measured = 0;
   double largestShare = 0;
   double seconds = 0;
+  /// What the compiler had to choose to avoid a refusal.
+  bool inFloat64 = false, observed = false, released = false;
 
   bool isFailure() const { return kind >= Mismatch; }
   /// In a few words, the same for all outcomes of the same kind.

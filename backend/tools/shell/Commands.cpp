@@ -273,9 +273,9 @@ void Session::withModel(llvm::StringRef text,
   Compilation compilation;
   compilation.setText(source, name + ".rasp");
   if (compilation.evaluate(std::move(*options), frontendOptions) &&
-      compilation.inferValues() && compilation.synthesise(rt::DType::Float32)) {
+      compilation.inferValues() && compilation.synthesise()) {
     compilation.layOut();
-    rt::Model model = compilation.makeModel(rt::DType::Float32);
+    rt::Model model = compilation.makeModel();
     compilation.diags.printAll(os);
     return use(model);
   }

@@ -16,7 +16,7 @@ compileText(llvm::StringRef text, rt::DType dtype = rt::DType::Float32) {
   auto compilation = std::make_unique<Compilation>();
   compilation->setText(text, "test.rasp");
   if (compilation->evaluate({}) && compilation->inferValues() &&
-      compilation->synthesise(dtype) && compilation->layOut())
+      compilation->synthesise({dtype}) && compilation->layOut())
     return compilation;
   std::string messages;
   llvm::raw_string_ostream os(messages);

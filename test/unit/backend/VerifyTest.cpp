@@ -12,8 +12,7 @@ protected:
 
   rt::Model compile(llvm::StringRef program) {
     compilation = compileText(program);
-    return compilation ? compilation->makeModel(rt::DType::Float32)
-                       : rt::Model();
+    return compilation ? compilation->makeModel() : rt::Model();
   }
   VerifyResult verify(const rt::Model &model, VerifyOptions options = {}) {
     options.jobs = options.jobs ? options.jobs : 1;
