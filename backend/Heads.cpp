@@ -12,6 +12,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "backend/FormulaSimplify.h"
 #include "backend/Lowering.h"
 #include "llvm/ADT/STLExtras.h"
 #include <algorithm>
@@ -41,12 +42,16 @@ Lowering::Pattern &Lowering::patternOf(const Node *selector, BosMode mode,
   Pattern *pattern = &lookUp(false);
   if (ties && !failed && (pattern->weightError > 0 || pattern->tooNoisy > 0))
     pattern = &lookUp(true);
-  if (pattern->tooNoisy > 0 && !failed) {
-    diags.emit(rangeOf(selector), ir::diag::SelectorTooNoisy,
-               ir::mnemonic(selector->kind()).str(), pattern->tooNoisy);
-    failed = true;
-  }
+  checkNoise(*pattern);
   return *pattern;
+}
+
+void Lowering::checkNoise(const Pattern &pattern) {
+  if (pattern.tooNoisy == 0 || failed)
+    return;
+  diags.emit(rangeOf(pattern.selector), ir::diag::SelectorTooNoisy,
+             ir::mnemonic(pattern.selector->kind()).str(), pattern.tooNoisy);
+  failed = true;
 }
 
 double Lowering::bosNoise(llvm::ArrayRef<ScoreTerm> terms) const {
@@ -66,22 +71,35 @@ double Lowering::bosNoise(llvm::ArrayRef<ScoreTerm> terms) const {
 
 Lowering::Pattern Lowering::makePattern(const Node *selector, BosMode mode,
                                         bool ties) {
-  Pattern pattern;
-  const ir::SelectorFacts &facts = sets.selectors().facts(selector);
   std::optional<Formula> formula = makeFormula(selector, sets.selectors());
   if (!formula) {
     diags.emit(rangeOf(selector), ir::diag::SelectorTooLong, maxFormulaSize);
     failed = true;
-    return pattern;
+    return {};
   }
+  FormulaRelations relations(sets);
+  FormulaSimplifier simplifier(relations);
+  formula = simplifier.simplify(std::move(*formula));
   Scores scores;
-  if (!buildScores(*formula, facts, mode, ties, scores)) {
+  for (llvm::StringRef note : simplifier.notes())
+    scores.remark(note);
+  formula = distributed(std::move(*formula), scores);
+  return makePattern(*formula, std::move(scores), selector,
+                     sets.selectors().facts(selector), mode, ties);
+}
+
+Lowering::Pattern Lowering::makePattern(const Formula &formula, Scores scores,
+                                        const Node *selector,
+                                        const ir::SelectorFacts &facts,
+                                        BosMode mode, bool ties) {
+  Pattern pattern;
+  if (!buildScores(formula, facts, mode, ties, scores)) {
     failed = true;
     return pattern;
   }
   pattern.selector = selector;
   pattern.name = names.of(selector).str();
-  pattern.construction = scores.construction;
+  pattern.construction = scores.remarks + scores.construction;
   pattern.scores = std::move(scores.terms);
   pattern.conjunctScores = std::move(scores.conjunctScores);
   pattern.proportional = scores.proportional;
@@ -156,13 +174,26 @@ DirId Lowering::moveValue(Pattern &pattern, View value, double empty,
                        static_cast<double>(sets.domain().maxSeqLen + 3) *
                            options.unitRoundoff * magnitude;
   else if (reading.error == 0)
-    // A value moves unchanged, and so does the default.
-    direction.grid =
-        empty == 0 ? reading.grid : std::min(reading.grid, gridOf(empty));
+    // A value moves unchanged, and so does the default; 0 is on every grid.
+    direction.grid = reading.magnitude() == 0 ? gridOf(empty)
+                     : empty == 0             ? reading.grid
+                                  : std::min(reading.grid, gridOf(empty));
   checkRange(direction);
   DirId target = newDirection(std::move(direction));
   head.outputs.push_back({std::move(value), target});
   return target;
+}
+
+DirId Lowering::moveShareOfBos(Pattern &pattern, const Naming &naming,
+                               double low, double high) {
+  Naming share = naming;
+  share.label = "1/(w+1)" + naming.label;
+  double most = 1 / (low + 1), least = 1 / (high + 1);
+  DirId dir =
+      moveValue(pattern, View::of(Circuit::bos), 1, share, least, most, true);
+  // The share of BOS is one quotient: its error is relative.
+  circuit[dir].error = most * (pattern.weightError + 4 * options.unitRoundoff);
+  return dir;
 }
 
 DirId Lowering::moveFunction(const Node *aggregate,

@@ -6,6 +6,15 @@
 
 using namespace rasp::ir;
 
+/// With what follows from the facts that there are.
+static SelectorFacts completed(SelectorFacts facts) {
+  facts.selectsSelf |= facts.alwaysTrue;
+  facts.neverSelf |= facts.alwaysFalse;
+  facts.atMostOneKey |= facts.alwaysFalse;
+  facts.neverEmpty |= facts.selectsSelf;
+  return facts;
+}
+
 const SelectorFacts &SelectorAnalysis::facts(const Node *selector) {
   // Operands first, without recursion on the depth of the program.
   llvm::SmallVector<const Node *> stack{selector};
@@ -25,14 +34,7 @@ const SelectorFacts &SelectorAnalysis::facts(const Node *selector) {
     if (!ready)
       continue;
     stack.pop_back();
-    SelectorFacts result = compute(node);
-    if (result.alwaysTrue)
-      result.selectsSelf = true;
-    if (result.alwaysFalse)
-      result.neverSelf = result.atMostOneKey = true;
-    if (result.selectsSelf)
-      result.neverEmpty = true;
-    memo[node] = result;
+    memo[node] = completed(compute(node));
   }
   return memo[selector];
 }
@@ -41,7 +43,7 @@ SelectorFacts SelectorAnalysis::compute(const Node *node) {
   SelectorFacts result;
   switch (node->kind()) {
   case OpKind::Select:
-    return computeSelect(node);
+    return computeSelect(node->operand(0), node->operand(1), node->compare());
   case OpKind::SelAnd: {
     const SelectorFacts &a = memo[node->operand(0)];
     const SelectorFacts &b = memo[node->operand(1)];
@@ -79,10 +81,14 @@ SelectorFacts SelectorAnalysis::compute(const Node *node) {
   }
 }
 
-SelectorFacts SelectorAnalysis::computeSelect(const Node *node) {
+SelectorFacts SelectorAnalysis::factsOf(const Node *key, const Node *query,
+                                        CompareOp op) {
+  return completed(computeSelect(key, query, op));
+}
+
+SelectorFacts SelectorAnalysis::computeSelect(const Node *key,
+                                              const Node *query, CompareOp op) {
   SelectorFacts result;
-  const Node *key = node->operand(0), *query = node->operand(1);
-  CompareOp op = node->compare();
   bool reflexive =
       op == CompareOp::Eq || op == CompareOp::Le || op == CompareOp::Ge;
   if (key->kind() == OpKind::Const && query->kind() == OpKind::Const) {

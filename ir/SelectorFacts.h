@@ -38,6 +38,8 @@ public:
   explicit SelectorAnalysis(bool causal) : causal(causal) {}
 
   const SelectorFacts &facts(const Node *selector);
+  /// The facts of `select(key, query, op)`, be it in the program or not.
+  SelectorFacts factsOf(const Node *key, const Node *query, CompareOp op);
 
   /// Whether `sop` is the same at every position of an input.
   bool isUniform(const Node *sop);
@@ -51,7 +53,7 @@ public:
 
 private:
   SelectorFacts compute(const Node *selector);
-  SelectorFacts computeSelect(const Node *select);
+  SelectorFacts computeSelect(const Node *key, const Node *query, CompareOp op);
   /// A permutation of 0..length-1: the rank under a strict total order, i.e.
   /// width of (x < x) plus width of (x == x and indices < indices).
   bool isRank(const Node *sop);
