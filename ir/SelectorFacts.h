@@ -54,9 +54,19 @@ public:
 private:
   SelectorFacts compute(const Node *selector);
   SelectorFacts computeSelect(const Node *key, const Node *query, CompareOp op);
-  /// A permutation of 0..length-1: the rank under a strict total order, i.e.
-  /// width of (x < x) plus width of (x == x and indices < indices).
+  /// A permutation of 0..length-1.
   bool isRank(const Node *sop);
+  /// Whether `sop` is the index of a visible position, on every input.
+  bool isPosition(const Node *sop);
+
+  /// `slope * v + offset`, with v the number of keys that the query sees.
+  struct Bound {
+    double slope = 0, offset = 0;
+  };
+  struct Range {
+    Bound low, high;
+  };
+  std::optional<Range> rangeOf(const Node *sop, unsigned depth);
 
   std::optional<PositionForm> positionForm(const Node *sop, unsigned depth);
   std::optional<PositionForm> computeForm(const Node *sop, unsigned depth);
