@@ -206,7 +206,7 @@ std::optional<View> Lowering::emitProfileCells(const Cells &cells,
   SourceState &state = stateOf(table.sources[rawDim]);
   View coordinate = rawView(state);
   std::vector<double> axis = rawCoordinates(state);
-  double axisError = circuit[*state.raw].error;
+  double axisError = read(coordinate).error;
   double axisLow = *llvm::min_element(axis);
   double axisHigh = *llvm::max_element(axis);
   auto [low, high] = table.range();

@@ -20,8 +20,8 @@ public:
   Certificate run(double unitRoundoff);
 
 private:
-  unsigned variableOf(ir::Source source);
-  Certificate::Variable describe(ir::Source source) const;
+  unsigned variableOf(ir::Source source, unsigned part = 0);
+  Certificate::Variable describe(ir::Source source, unsigned part) const;
   unsigned domainOf(JointId joint);
   unsigned sumOf(const Joint &joint);
   Certificate::Form formOf(unsigned variable, const View &view,
@@ -37,13 +37,15 @@ private:
   const ir::NodeNames &names;
   const ir::ValueSets &sets;
   Certificate result;
-  std::map<ir::Source, unsigned> variables;
+  /// By source and part.
+  std::map<std::pair<ir::Source, unsigned>, unsigned> variables;
   static constexpr unsigned positionVariable = 1;
   std::map<JointId, unsigned> domains;
 };
 } // namespace
 
-Certificate::Variable Certifier::describe(ir::Source source) const {
+Certificate::Variable Certifier::describe(ir::Source source,
+                                          unsigned part) const {
   using Kind = Certificate::VariableKind;
   Certificate::Variable variable;
   variable.name = source ? names.of(source).str() : "tokens";
@@ -60,6 +62,10 @@ Certificate::Variable Certifier::describe(ir::Source source) const {
   } else {
     variable.kind = Kind::Derived;
   }
+  if (part) {
+    variable.name += " part " + std::to_string(part);
+    variable.size = sets.domain().maxSeqLen + 1;
+  }
   if (source && !sets.of(source).known) {
     variable.interval = true;
     variable.size = 2;
@@ -69,13 +75,13 @@ Certificate::Variable Certifier::describe(ir::Source source) const {
   return variable;
 }
 
-unsigned Certifier::variableOf(ir::Source source) {
+unsigned Certifier::variableOf(ir::Source source, unsigned part) {
   if (source && source->kind() == OpKind::Indices)
     return positionVariable;
   auto [it, isNew] = variables.try_emplace(
-      source, static_cast<unsigned>(result.variables.size()));
+      {source, part}, static_cast<unsigned>(result.variables.size()));
   if (isNew)
-    result.variables.push_back(describe(source));
+    result.variables.push_back(describe(source, part));
   return it->second;
 }
 
@@ -118,7 +124,7 @@ unsigned Certifier::domainOf(JointId id) {
   if (joint.isSum && !joint.sum.isConstant())
     domain.variables.push_back(sumOf(joint));
   for (ir::Source source : joint.sources)
-    domain.variables.push_back(variableOf(source));
+    domain.variables.push_back(variableOf(source, joint.part));
   domain.excluded = joint.matters;
   domain.excluded.flip();
   auto index = static_cast<unsigned>(result.domains.size());
@@ -152,7 +158,7 @@ Certificate::Direction Certifier::describe(const Direction &direction) {
   entry.high = direction.high;
   entry.atBos = direction.atBos;
   if (direction.source) {
-    entry.variable = variableOf(direction.source);
+    entry.variable = variableOf(direction.source, direction.part);
     entry.values = direction.byValue;
     if (result.variables[*entry.variable].interval)
       entry.values = {direction.low, direction.high};
@@ -239,7 +245,7 @@ Certificate Certifier::run(double unitRoundoff) {
     result.heads.push_back(describe(head, numbers[head.layer]++));
   result.readout = describeOutput();
   for (const SourceForm &form : circuit.forms)
-    if (variables.count(form.source))
+    if (variables.count({form.source, 0}))
       result.forms.push_back(formOf(variableOf(form.source), form.view,
                                     form.byValue));
   return std::move(result);

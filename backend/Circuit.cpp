@@ -74,7 +74,8 @@ llvm::StringRef rasp::backend::writerName(WriterKind writer) {
 
 bool Joint::operator<(const Joint &other) const {
   auto keyOf = [](const Joint &joint) {
-    return std::tie(joint.sources, joint.sizes, joint.matters, joint.isSum,
+    return std::tie(joint.sources, joint.sizes, joint.part, joint.matters,
+                    joint.isSum,
                     joint.sum, joint.sumValues, joint.low, joint.high);
   };
   return keyOf(*this) < keyOf(other);

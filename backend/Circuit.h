@@ -65,6 +65,7 @@ llvm::StringRef writerName(WriterKind writer);
 struct Joint {
   llvm::SmallVector<ir::Source, 3> sources;
   llvm::SmallVector<uint32_t, 3> sizes;
+  unsigned part = 0; ///< of the only source, see Direction
   /// Which combinations occur and matter; empty for all.
   std::vector<bool> matters;
   bool isSum = false;
@@ -110,6 +111,8 @@ struct Direction {
   /// Written by a head: the source that it belongs to, and what it holds for
   /// each of its values; empty where there are too many to be listed.
   const ir::Node *source = nullptr;
+  /// A width that is added up from several counts: which of them, from 1 on.
+  unsigned part = 0;
   std::vector<double> byValue;
   bool isMean = false; ///< of numbers that may differ
   /// Written by an MLP: what its hidden units are a function of.

@@ -95,6 +95,7 @@ Lowering::SourceState &Lowering::stateOf(Source source) {
     state.access = Access::Position;
   } else if (source->kind() == OpKind::Width) {
     state.access = Access::Width;
+    state.counts = countsOf(source);
   } else if (source->kind() == OpKind::Aggregate) {
     state.access = moves(source) ? Access::Moved : Access::Mean;
   } else {
@@ -115,24 +116,23 @@ bool Lowering::isRaw(Source source) {
 
 View Lowering::rawView(SourceState &state) {
   if (state.raw)
-    return View::of(*state.raw);
+    return *state.raw;
   const Node *node = state.node;
   const Node *selector = node->operand(0);
   Naming naming{node, ""};
-  if (state.access == Access::Width) {
+  if (!state.counts.empty()) {
+    View sum;
+    for (const Count &count : state.counts)
+      sum += viewOfCount(count.formula, node) * count.sign;
+    state.raw = sum;
+    circuit.forms.push_back({node, sum, state.numbers});
+  } else if (state.access == Access::Width) {
     Pattern &pattern = patternOf(selector, BosMode::Counted);
     if (failed)
       return View();
-    naming.label = "1/(w+1)";
-    double high = 1 / (sets.of(node).low + 1),
-           low = 1 / (sets.of(node).high + 1);
-    state.raw =
-        moveValue(pattern, View::of(Circuit::bos), 1, naming, low, high, true);
-    // The share of BOS is one quotient: its error is relative.
-    circuit[*state.raw].error =
-        high * (pattern.weightError + 4 * options.unitRoundoff);
-    circuit[*state.raw].source = node;
-    circuit[*state.raw].byValue = rawCoordinates(state);
+    state.raw = View::of(
+        moveShareOfBos(pattern, naming, sets.of(node).low,
+                       sets.of(node).high, /*part=*/0));
   } else {
     Pattern &pattern = patternOf(selector, BosMode::Default);
     View value = scalarOf(node->operand(1));
@@ -144,27 +144,28 @@ View Lowering::rawView(SourceState &state) {
       refuse(node, ir::diag::MixedMean, spaceName(node));
       return View();
     }
-    state.raw = moveValue(pattern, value, emptyMean(node), naming, values.low,
-                          values.high, true);
-    circuit[*state.raw].source = node;
-    circuit[*state.raw].isMean = true;
+    DirId mean = moveValue(pattern, value, emptyMean(node), naming, values.low,
+                           values.high, true);
+    state.raw = View::of(mean);
+    circuit[mean].source = node;
+    circuit[mean].isMean = true;
     std::vector<double> numbers;
     for (const ir::Value &input : inputs.values)
       numbers.push_back(input.toDouble());
-    setIntended(*state.raw, node->operand(1), numbers);
+    setIntended(mean, node->operand(1), numbers);
     if (values.known) {
-      addFunction(state, rawCoordinates(state), *state.raw);
-      circuit[*state.raw].byValue = rawCoordinates(state);
+      addFunction(state, rawCoordinates(state), mean);
+      circuit[mean].byValue = rawCoordinates(state);
     }
   }
-  return View::of(*state.raw);
+  return *state.raw;
 }
 
 std::vector<double> Lowering::rawCoordinates(const SourceState &state) {
   std::vector<double> coordinates = state.numbers;
   for (double &number : coordinates)
     if (state.access == Access::Width)
-      number = 1 / (number + 1);
+      number = state.counts.empty() ? 1 / (number + 1) : number;
     else if (std::isnan(number))
       number = emptyMean(state.node);
   return coordinates;
@@ -324,8 +325,8 @@ View Lowering::profileOfSource(SourceState &state,
     return View();
   double low = *llvm::min_element(byValue), high = *llvm::max_element(byValue);
   std::optional<Profile> profile;
-  double error = circuit[*state.raw].error;
-  if (state.access == Access::Width) {
+  double error = read(coordinate).error;
+  if (state.access == Access::Width && state.counts.empty()) {
     // The bound of the share of BOS belongs to the least width.
     double relative = error * (state.numbers.front() + 1);
     profile =

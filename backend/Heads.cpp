@@ -12,6 +12,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "backend/FormulaSimplify.h"
 #include "backend/Lowering.h"
 #include "llvm/ADT/STLExtras.h"
 #include <algorithm>
@@ -41,12 +42,16 @@ Lowering::Pattern &Lowering::patternOf(const Node *selector, BosMode mode,
   Pattern *pattern = &lookUp(false);
   if (ties && !failed && (pattern->weightError > 0 || pattern->tooNoisy > 0))
     pattern = &lookUp(true);
-  if (pattern->tooNoisy > 0 && !failed) {
-    refuse(selector, ir::diag::SelectorTooNoisy,
-           ir::mnemonic(selector->kind()).str(), pattern->tooNoisy,
-           pattern->tolerance);
-  }
+  checkNoise(*pattern);
   return *pattern;
+}
+
+void Lowering::checkNoise(const Pattern &pattern) {
+  if (pattern.tooNoisy == 0 || failed)
+    return;
+  refuse(pattern.selector, ir::diag::SelectorTooNoisy,
+         ir::mnemonic(pattern.selector->kind()).str(), pattern.tooNoisy,
+         pattern.tolerance);
 }
 
 double Lowering::bosNoise(llvm::ArrayRef<ScoreTerm> terms) const {
@@ -66,21 +71,34 @@ double Lowering::bosNoise(llvm::ArrayRef<ScoreTerm> terms) const {
 
 Lowering::Pattern Lowering::makePattern(const Node *selector, BosMode mode,
                                         bool ties) {
-  Pattern pattern;
-  const ir::SelectorFacts &facts = sets.selectors().facts(selector);
   std::optional<Formula> formula = makeFormula(selector, sets.selectors());
   if (!formula) {
     refuse(selector, ir::diag::SelectorTooLong, maxFormulaSize);
-    return pattern;
+    return {};
   }
+  FormulaRelations relations(sets);
+  FormulaSimplifier simplifier(relations);
+  formula = simplifier.simplify(std::move(*formula));
   Scores scores;
-  if (!buildScores(*formula, facts, mode, ties, scores)) {
+  for (llvm::StringRef note : simplifier.notes())
+    scores.remark(note);
+  formula = distributed(std::move(*formula), scores);
+  return makePattern(*formula, std::move(scores), selector,
+                     sets.selectors().facts(selector), mode, ties);
+}
+
+Lowering::Pattern Lowering::makePattern(const Formula &formula, Scores scores,
+                                        const Node *selector,
+                                        const ir::SelectorFacts &facts,
+                                        BosMode mode, bool ties) {
+  Pattern pattern;
+  if (!buildScores(formula, facts, mode, ties, scores)) {
     failed = true;
     return pattern;
   }
   pattern.selector = selector;
   pattern.name = names.of(selector).str();
-  pattern.construction = scores.construction;
+  pattern.construction = scores.remarks + scores.construction;
   pattern.scores = std::move(scores.terms);
   pattern.conjunctScores = std::move(scores.conjunctScores);
   pattern.proportional = scores.proportional;
@@ -101,7 +119,7 @@ Lowering::Pattern Lowering::makePattern(const Node *selector, BosMode mode,
         {pattern.time, timeOf(circuit, term.key), timeOf(circuit, term.query)});
 
   std::vector<const Formula *> comparisons;
-  collectComparisons(*formula, comparisons);
+  collectComparisons(formula, comparisons);
   for (const Formula *comparison : comparisons) {
     pattern.keyJoints.push_back(jointOf(comparison->key()));
     pattern.queryJoints.push_back(jointOf(comparison->query()));
@@ -178,13 +196,30 @@ DirId Lowering::moveValue(Pattern &pattern, View value, double empty,
                        static_cast<double>(sets.domain().maxSeqLen + 3) *
                            options.unitRoundoff * magnitude;
   else if (reading.error == 0)
-    // A value moves unchanged, and so does the default.
-    direction.grid =
-        empty == 0 ? reading.grid : std::min(reading.grid, gridOf(empty));
+    // A value moves unchanged, and so does the default; 0 is on every grid.
+    direction.grid = reading.magnitude() == 0 ? gridOf(empty)
+                     : empty == 0             ? reading.grid
+                                  : std::min(reading.grid, gridOf(empty));
   checkRange(direction);
   DirId target = newDirection(std::move(direction));
   head.outputs.push_back({std::move(value), target, {}, {}, averages});
   return target;
+}
+
+DirId Lowering::moveShareOfBos(Pattern &pattern, const Naming &naming,
+                               double low, double high, unsigned part) {
+  Naming share = naming;
+  share.label = "1/(w+1)" + naming.label;
+  double most = 1 / (low + 1), least = 1 / (high + 1);
+  DirId dir =
+      moveValue(pattern, View::of(Circuit::bos), 1, share, least, most, true);
+  // The share of BOS is one quotient: its error is relative.
+  circuit[dir].error = most * (pattern.weightError + 4 * options.unitRoundoff);
+  circuit[dir].source = naming.node;
+  circuit[dir].part = part;
+  for (double width = low; width <= high; ++width)
+    circuit[dir].byValue.push_back(1 / (width + 1));
+  return dir;
 }
 
 DirId Lowering::moveFunction(const Node *aggregate,

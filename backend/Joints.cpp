@@ -62,6 +62,14 @@ JointId Lowering::jointOfSource(Source source) {
   return addJoint(std::move(joint));
 }
 
+JointId Lowering::jointOfPart(const Node *width, unsigned part) {
+  Joint joint;
+  joint.sources = {width};
+  joint.sizes = {sets.domain().maxSeqLen + 1};
+  joint.part = part;
+  return addJoint(std::move(joint));
+}
+
 JointId Lowering::jointOf(const Node *sop) {
   return sets.isKept(sop) && sets.of(sop).known ? jointOfSource(sop)
                                                 : jointOfOperands(sop);

@@ -20,7 +20,8 @@
 // The parts: Functions.cpp (functions of one source); Tables.cpp (functions of
 // several), with Packing.cpp, LinearForms.cpp and Cells.cpp; Profile.cpp
 // (piecewise-linear functions of a scalar); Neurons.cpp; Heads.cpp (what heads
-// move); Selectors.cpp and Penalties.cpp (scores); Readout.cpp (unembedding).
+// move); Selectors.cpp, Disjunctions.cpp and Penalties.cpp (scores); Counts.cpp
+// (widths as sums of widths); Readout.cpp (unembedding).
 //
 //===----------------------------------------------------------------------===//
 
@@ -109,6 +110,7 @@ private:
   JointId jointOf(const ir::Node *sop);
   JointId jointOfOperands(const ir::Node *sop);
   JointId jointOfSource(ir::Source source);
+  JointId jointOfPart(const ir::Node *width, unsigned part);
   JointId jointOfSum(const View &sum, std::vector<double> values, double low,
                      double high);
 
@@ -116,6 +118,12 @@ private:
   //-------------------------===//
 
   enum class Access : uint8_t { Token, Position, Moved, Mean, Width, Derived };
+  /// A term of a width: the number of keys that a formula selects, added or
+  /// subtracted.
+  struct Count {
+    Formula formula;
+    double sign;
+  };
   struct SourceState {
     Access access = Access::Token;
     const ir::Node *node = nullptr;
@@ -129,7 +137,10 @@ private:
     /// One direction per value, or empty.
     std::vector<DirId> oneHot;
     /// Mean, Width: the scalar that the head writes.
-    std::optional<DirId> raw;
+    std::optional<View> raw;
+    /// Width: the counts that it is a sum of, if no one head counts it. The
+    /// scalar is the width itself then.
+    std::vector<Count> counts;
   };
   SourceState &stateOf(ir::Source source);
   /// Whether an aggregate hands values on unchanged on every input that has a
@@ -234,15 +245,44 @@ private:
     const ir::Node *selector = nullptr;
     std::map<unsigned, size_t> headByTime;
   };
+  struct Scores {
+    std::vector<ScoreTerm> terms;
+    std::vector<double> conjunctScores; ///< of selected keys, see Head
+    double selected = 0;                ///< their sum
+    double error = 0;                   ///< largest error of a score
+    double tieError = 0;                ///< the same among selected keys
+    bool proportional = false; ///< selected score varies with the query, and
+                               ///< everything else is at least 1 below it
+    std::string construction;
+    std::string remarks; ///< what was made of the formula before
+    /// Takes in the terms of one more conjunct and what it scores.
+    void addConjunct(std::vector<ScoreTerm> conjunct, double score);
+    /// Makes terms with the same key or the same query view one rank; the
+    /// conjuncts that they belong to become one.
+    void mergeTerms();
+    void remark(llvm::StringRef text) { remarks += text.str() + ": "; }
+    void note(llvm::StringRef text) {
+      construction += (construction.empty() ? "" : " and ") + text.str();
+    }
+  };
   /// With `ties`, several keys can be selected and must get equal weights.
   Pattern &patternOf(const ir::Node *selector, BosMode mode, bool ties = true);
   Pattern makePattern(const ir::Node *selector, BosMode mode, bool ties);
+  Pattern makePattern(const Formula &formula, Scores scores,
+                      const ir::Node *selector, const ir::SelectorFacts &facts,
+                      BosMode mode, bool ties);
+  /// Says that the scores are too wrong, if they are.
+  void checkNoise(const Pattern &pattern);
   /// How far the score of BOS may be from what it should be.
   double bosNoise(llvm::ArrayRef<ScoreTerm> terms) const;
   /// A direction that holds the mean of `value`, and `empty` where nothing is
   /// selected.
   DirId moveValue(Pattern &pattern, View value, double empty,
                   const Naming &naming, double low, double high, bool averages);
+  /// 1/(w+1), with w the number of keys that count for a width, or for one of
+  /// the parts that it is added up from.
+  DirId moveShareOfBos(Pattern &pattern, const Naming &naming, double low,
+                       double high, unsigned part);
   /// Says what the values that a head moves are meant to be, by value of the
   /// s-op that is moved.
   void setIntended(DirId target, const ir::Node *value,
@@ -253,24 +293,6 @@ private:
   //===--- Selectors (Selectors.cpp)
   //---------------------------------------===//
 
-  struct Scores {
-    std::vector<ScoreTerm> terms;
-    std::vector<double> conjunctScores; ///< of selected keys, see Head
-    double selected = 0;                ///< their sum
-    double error = 0;                   ///< largest error of a score
-    double tieError = 0;                ///< the same among selected keys
-    bool proportional = false; ///< selected score varies with the query, and
-                               ///< everything else is at least 1 below it
-    std::string construction;
-    /// Takes in the terms of one more conjunct and what it scores.
-    void addConjunct(std::vector<ScoreTerm> conjunct, double score);
-    /// Makes terms with the same key or the same query view one rank; the
-    /// conjuncts that they belong to become one.
-    void mergeTerms();
-    void note(llvm::StringRef text) {
-      construction += (construction.empty() ? "" : " and ") + text.str();
-    }
-  };
   bool buildScores(const Formula &formula, const ir::SelectorFacts &facts,
                    BosMode mode, bool ties, Scores &scores);
   /// The table of a formula, or a message that there is none.
@@ -279,9 +301,32 @@ private:
   View sideIndicator(const SelectorSide &side, const std::vector<bool> &isTrue,
                      llvm::StringRef label);
   bool addTabular(const Formula &formula, Scores &scores);
+  //===--- Disjunctions (Disjunctions.cpp)
+  //---------------------------------===//
+
+  /// Joint values that hidden units have to tell apart for the table of a
+  /// formula, on its larger side; 0 if none.
+  double productSize(const Formula &formula) const;
+  /// The parts of an `or`, joined so far that no two hold together.
+  std::vector<Formula> disjointParts(const Formula &disjunction);
+  /// The largest product that the scores of a formula take.
+  double disjunctionSize(const Formula &formula);
+  /// An `or` as an `and` of smaller ones, where that is cheaper.
+  Formula distributed(Formula formula, Scores &scores);
+  bool addDisjunction(const Formula &formula, Scores &scores);
+
   bool addEquality(const ir::Node *key, const ir::Node *query,
                    const ir::SelectorFacts &facts, bool alone, bool ties,
                    Scores &scores);
+
+  //===--- Counts (Counts.cpp)
+  //-----------------------------------------------===//
+
+  /// The counts that the width of a disjunction is a sum of, if that is better
+  /// than to count it by one head; else none.
+  std::vector<Count> countsOf(const ir::Node *width);
+  /// The number of keys that a formula selects.
+  View viewOfCount(const Formula &formula, const ir::Node *width);
 
   //===--- Penalties (Penalties.cpp)
   //---------------------------------------===//
@@ -354,6 +399,7 @@ private:
   Circuit circuit;
   std::map<unsigned, SourceState> states;
   std::map<std::tuple<const ir::Node *, BosMode, bool>, Pattern> patterns;
+  std::vector<std::pair<Formula, View>> counted;
   std::map<std::pair<std::vector<const ir::Node *>, std::vector<bool>>,
            ExactSet>
       exactSets;

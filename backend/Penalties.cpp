@@ -189,22 +189,14 @@ void Lowering::penalise(const SelectorTable &table,
 
 bool Lowering::addOrderPenalties(const Formula &comparison,
                                  const SelectorTable &table, Scores &scores) {
-  const ir::NodeValues &keys = sets.of(comparison.key());
-  const ir::NodeValues &queries = sets.of(comparison.query());
-  if (comparison.key()->kind() == OpKind::Const ||
-      comparison.query()->kind() == OpKind::Const || !keys.numeric ||
+  const ir::NodeValues &keys = sets.of(comparison.key);
+  const ir::NodeValues &queries = sets.of(comparison.query);
+  if (comparison.key->kind() == OpKind::Const ||
+      comparison.query->kind() == OpKind::Const || !keys.numeric ||
       !queries.numeric)
     return false;
   using ir::CompareOp;
-  CompareOp op = comparison.select->compare();
-  if (comparison.negated) {
-    // Numbers are ordered: the opposite comparison.
-    constexpr CompareOp opposite[] = {CompareOp::Ne, CompareOp::Eq,
-                                      CompareOp::Ge, CompareOp::Le,
-                                      CompareOp::Gt, CompareOp::Lt};
-    static_assert(static_cast<int>(CompareOp::Ge) == 5);
-    op = opposite[static_cast<size_t>(op)];
-  }
+  CompareOp op = comparison.op;
   if (op == CompareOp::Ne)
     return false;
   std::vector<double> cuts;

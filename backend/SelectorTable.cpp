@@ -11,15 +11,11 @@ using ir::Node;
 using ir::OpKind;
 using ir::Source;
 
-static constexpr double maxEntries = 1 << 17, maxPairs = 1 << 24;
-
-static void addNode(SelectorSide &side, const Node *node) {
-  if (node->kind() != OpKind::Const && !llvm::is_contained(side.nodes, node))
-    side.nodes.push_back(node);
-}
+static constexpr double maxTableEntries = 1 << 17, maxPairs = 1 << 24;
 
 /// Fills in the tuples; false if there are too many.
-static bool enumerate(SelectorSide &side, const ir::ValueSets &sets) {
+static bool enumerate(SelectorSide &side, const ir::ValueSets &sets,
+                      double maxEntries) {
   if (side.nodes.empty()) {
     side.tuples.push_back({});
     return true;
@@ -100,12 +96,12 @@ static bool holds(const Formula &formula, const SelectorSide &keys,
   case Formula::False:
     return false;
   case Formula::Compare: {
-    ir::EvalResult outcome = ir::compare(
-        formula.select->compare(), valueOn(keys, formula.key(), keyTuple, sets),
-        valueOn(queries, formula.query(), queryTuple, sets));
+    ir::EvalResult outcome =
+        ir::compare(formula.op, valueOn(keys, formula.key, keyTuple, sets),
+                    valueOn(queries, formula.query, queryTuple, sets));
     // Kinds that do not compare make the interpreter fail: no input with a
     // result has this pair.
-    return outcome && outcome.value.isTruthy() != formula.negated;
+    return outcome && outcome.value.isTruthy();
   }
   case Formula::And:
     return llvm::all_of(formula.parts, [&](const Formula &part) {
@@ -158,21 +154,43 @@ std::string SelectorSide::label(const std::vector<bool> &members,
   return text;
 }
 
+/// The sides of a table and their tuples; false if there are too many.
+static bool makeSides(const Formula &formula, const ir::ValueSets &sets,
+                      double maxEntries, double maxPairs,
+                      SelectorTable &table) {
+  FormulaOperands operands = operandsOf(formula);
+  table.keys.nodes.assign(operands.keys.begin(), operands.keys.end());
+  table.queries.nodes.assign(operands.queries.begin(), operands.queries.end());
+  return enumerate(table.keys, sets, maxEntries) &&
+         enumerate(table.queries, sets, maxEntries) &&
+         static_cast<double>(table.keys.tuples.size()) *
+                 static_cast<double>(table.queries.tuples.size()) <=
+             maxPairs;
+}
+
+bool rasp::backend::neverHolds(const Formula &formula,
+                               const ir::ValueSets &sets, double maxPairs) {
+  std::vector<const Formula *> comparisons;
+  collectComparisons(formula, comparisons);
+  for (const Formula *comparison : comparisons)
+    if (!sets.of(comparison->key).known || !sets.of(comparison->query).known)
+      return false;
+  SelectorTable table;
+  if (!makeSides(formula, sets, maxPairs, maxPairs, table))
+    return false;
+  for (const std::vector<int32_t> &key : table.keys.tuples)
+    for (const std::vector<int32_t> &query : table.queries.tuples)
+      if (holds(formula, table.keys, key, table.queries, query, sets))
+        return false;
+  return true;
+}
+
 std::optional<SelectorTable>
 rasp::backend::tabulate(const Formula &formula, const ir::ValueSets &sets) {
   SelectorTable table;
-  SelectorSide &keys = table.keys, &queries = table.queries;
-  std::vector<const Formula *> comparisons;
-  collectComparisons(formula, comparisons);
-  for (const Formula *comparison : comparisons) {
-    addNode(keys, comparison->key());
-    addNode(queries, comparison->query());
-  }
-  if (!enumerate(keys, sets) || !enumerate(queries, sets) ||
-      static_cast<double>(keys.tuples.size()) *
-              static_cast<double>(queries.tuples.size()) >
-          maxPairs)
+  if (!makeSides(formula, sets, maxTableEntries, maxPairs, table))
     return std::nullopt;
+  SelectorSide &keys = table.keys, &queries = table.queries;
   std::vector<std::vector<bool>> byKey(
       keys.tuples.size(), std::vector<bool>(queries.tuples.size()));
   std::vector<std::vector<bool>> byQuery(queries.tuples.size(),

@@ -43,6 +43,11 @@ struct SelectorTable {
   TupleClasses keyClasses, queryClasses;
 };
 
+/// Whether no pair of tuples satisfies the formula; false also where that would
+/// take more than `maxPairs` pairs to find out.
+bool neverHolds(const Formula &formula, const ir::ValueSets &sets,
+                double maxPairs);
+
 /// None if there are too many tuples. The values of all s-ops are known.
 std::optional<SelectorTable> tabulate(const Formula &formula,
                                       const ir::ValueSets &sets);

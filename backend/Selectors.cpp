@@ -5,8 +5,9 @@
 // elsewhere. A conjunct is
 //
 // * tabular: a 0/1 table of key classes against query classes, whose rank is
-//   the number of distinct non-zero rows or columns. Whatever is not a plain
-//   comparison (disjunctions) is a table over the joint values of its operands;
+//   the number of distinct non-zero rows or columns; over the joint values of
+//   the operands where several are compared. Disjunctions.cpp says how those
+//   are avoided;
 // * an equality of integers as scalars: 1 - (k - q)^2, rank 3. Alone and never
 //   empty, 2kq - k^2 is enough, since softmax ignores what depends on the query
 //   alone. Keys and queries are shifted to be at least 1, so that the score of
@@ -80,7 +81,7 @@ std::optional<SelectorTable> Lowering::selectorTable(const Formula &formula) {
   std::vector<const Formula *> comparisons;
   collectComparisons(formula, comparisons);
   for (const Formula *comparison : comparisons)
-    for (const Node *node : {comparison->key(), comparison->query()})
+    for (const Node *node : {comparison->key, comparison->query})
       if (!requireValues(node, "a comparison in a selector"))
         return std::nullopt;
   std::optional<SelectorTable> table = tabulate(formula, sets);
@@ -300,62 +301,64 @@ bool Lowering::addEquality(const Node *key, const Node *query,
   return true;
 }
 
+/// Whether the same s-ops are compared.
+static bool shareTable(const Formula &a, const Formula &b) {
+  FormulaOperands ofA = operandsOf(a), ofB = operandsOf(b);
+  auto equal = [](const NodeSet &left, const NodeSet &right) {
+    return left.size() == right.size() &&
+           llvm::all_of(left, [&](const Node *n) { return right.contains(n); });
+  };
+  return equal(ofA.keys, ofB.keys) && equal(ofA.queries, ofB.queries);
+}
+
+/// The conjuncts of a formula; those that compare the same s-ops share a table.
+static std::vector<Formula> conjunctsOf(const Formula &formula) {
+  if (formula.kind != Formula::And)
+    return {formula};
+  std::vector<Formula> conjuncts;
+  for (const Formula &part : formula.parts) {
+    auto same = llvm::find_if(conjuncts, [&](const Formula &other) {
+      return shareTable(part, other);
+    });
+    if (same == conjuncts.end())
+      conjuncts.push_back(part);
+    else
+      *same = join(Formula::And, {std::move(*same), part});
+  }
+  return conjuncts;
+}
+
 bool Lowering::buildScores(const Formula &formula,
                            const ir::SelectorFacts &facts, BosMode mode,
                            bool ties, Scores &scores) {
-  std::vector<const Formula *> conjuncts;
-  switch (formula.kind) {
-  case Formula::True:
-    scores.construction = "all keys";
+  if (formula.kind == Formula::True) {
+    scores.note("all keys");
     return true;
-  case Formula::False:
+  }
+  if (formula.kind == Formula::False) {
     // No key: BOS alone, one unit above the rest.
-    scores.construction = "no key";
+    scores.note("no key");
     scores.addConjunct({}, 1);
     return true;
-  case Formula::And:
-    for (const Formula &part : formula.parts)
-      conjuncts.push_back(&part);
-    break;
-  default:
-    conjuncts.push_back(&formula);
   }
-  // Comparisons of the same s-ops share one table.
-  std::vector<Formula> grouped;
-  for (const Formula *part : conjuncts) {
-    auto same = llvm::find_if(grouped, [&](const Formula &group) {
-      const Formula &first =
-          group.kind == Formula::And ? group.parts.front() : group;
-      return part->kind == Formula::Compare && first.kind == Formula::Compare &&
-             first.key() == part->key() && first.query() == part->query();
-    });
-    if (same == grouped.end()) {
-      grouped.push_back(*part);
-      continue;
-    }
-    if (same->kind != Formula::And) {
-      Formula pair;
-      pair.kind = Formula::And;
-      pair.parts.push_back(*same);
-      *same = std::move(pair);
-    }
-    same->parts.push_back(*part);
-  }
+  std::vector<Formula> grouped = conjunctsOf(formula);
   // What is not selected fails one conjunct at least, so the worst one counts.
   double penaltyError = 0;
   bool alone = grouped.size() == 1 && mode == BosMode::Default;
   for (const Formula &group : grouped) {
     bool equality = group.kind == Formula::Compare &&
-                    group.select->compare() == ir::CompareOp::Eq &&
-                    !group.negated && group.key()->kind() != OpKind::Const &&
-                    group.query()->kind() != OpKind::Const;
+                    group.op == ir::CompareOp::Eq &&
+                    group.key->kind() != OpKind::Const &&
+                    group.query->kind() != OpKind::Const;
     if (equality &&
-        addEquality(group.key(), group.query(), facts, alone, ties, scores))
+        addEquality(group.key, group.query, facts, alone, ties, scores))
       continue;
     if (failed)
       return false;
     Scores tabular;
-    if (!addTabular(group, tabular))
+    bool isTable = group.kind != Formula::Or;
+    if (!(isTable ? addTabular(group, tabular)
+                  : addDisjunction(group, tabular)))
       return false;
     // Keys that are selected together must score exactly the same; others must
     // stay apart.

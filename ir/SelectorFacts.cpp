@@ -2,9 +2,20 @@
 
 #include "ir/SelectorFacts.h"
 #include "ir/Elementwise.h"
+#include "ir/Ranks.h"
+#include "ir/UniqueKeys.h"
 #include <cmath>
 
 using namespace rasp::ir;
+
+/// With what follows from the facts that there are.
+static SelectorFacts completed(SelectorFacts facts) {
+  facts.selectsSelf |= facts.alwaysTrue;
+  facts.neverSelf |= facts.alwaysFalse;
+  facts.atMostOneKey |= facts.alwaysFalse;
+  facts.neverEmpty |= facts.selectsSelf;
+  return facts;
+}
 
 const SelectorFacts &SelectorAnalysis::facts(const Node *selector) {
   // Operands first, without recursion on the depth of the program.
@@ -26,13 +37,9 @@ const SelectorFacts &SelectorAnalysis::facts(const Node *selector) {
       continue;
     stack.pop_back();
     SelectorFacts result = compute(node);
-    if (result.alwaysTrue)
-      result.selectsSelf = true;
-    if (result.alwaysFalse)
-      result.neverSelf = result.atMostOneKey = true;
-    if (result.selectsSelf)
-      result.neverEmpty = true;
-    memo[node] = result;
+    if (!result.atMostOneKey)
+      result.atMostOneKey = UniqueKeys(*this, causal).holdsFor(node);
+    memo[node] = completed(result);
   }
   return memo[selector];
 }
@@ -41,7 +48,7 @@ SelectorFacts SelectorAnalysis::compute(const Node *node) {
   SelectorFacts result;
   switch (node->kind()) {
   case OpKind::Select:
-    return computeSelect(node);
+    return computeSelect(node->operand(0), node->operand(1), node->compare());
   case OpKind::SelAnd: {
     const SelectorFacts &a = memo[node->operand(0)];
     const SelectorFacts &b = memo[node->operand(1)];
@@ -79,10 +86,14 @@ SelectorFacts SelectorAnalysis::compute(const Node *node) {
   }
 }
 
-SelectorFacts SelectorAnalysis::computeSelect(const Node *node) {
+SelectorFacts SelectorAnalysis::factsOf(const Node *key, const Node *query,
+                                        CompareOp op) {
+  return completed(computeSelect(key, query, op));
+}
+
+SelectorFacts SelectorAnalysis::computeSelect(const Node *key,
+                                              const Node *query, CompareOp op) {
   SelectorFacts result;
-  const Node *key = node->operand(0), *query = node->operand(1);
-  CompareOp op = node->compare();
   bool reflexive =
       op == CompareOp::Eq || op == CompareOp::Le || op == CompareOp::Ge;
   if (key->kind() == OpKind::Const && query->kind() == OpKind::Const) {
@@ -109,14 +120,14 @@ SelectorFacts SelectorAnalysis::computeSelect(const Node *node) {
     result.atMostOneKey = isInjective(key);
     if (key == query)
       return result;
-    bool permutations = (isRank(key) || key->kind() == OpKind::Indices) &&
-                        (isRank(query) || query->kind() == OpKind::Indices);
-    result.neverEmpty |= permutations && !causal;
+    // The keys are all positions that are visible, in some order.
+    if (key->kind() == OpKind::Indices || isRank(key))
+      result.neverEmpty |= isPosition(query);
     // The keys are 0..length-1: never empty if the query stays in that range
     // for 0 <= indices < length. Both sides of the range are affine, so the
     // corners (0, 1), (0, N), (N-1, N) with N -> infinity decide; the slopes
     // below say the same for every N.
-    if (key->kind() == OpKind::Indices && !causal)
+    if ((key->kind() == OpKind::Indices || isRank(key)) && !causal)
       if (std::optional<PositionForm> form = positionForm(query)) {
         double a = form->slopeIndices, b = form->slopeLength, c = form->offset;
         bool low = b + c >= 0 && b >= 0 && a + b >= 0;
@@ -229,48 +240,70 @@ std::optional<PositionForm> SelectorAnalysis::computeForm(const Node *sop,
   }
 }
 
-/// `select(x, x, <)` or `select(x, x, >)`.
-static bool isStrictOrder(const Node *selector) {
-  return selector->kind() == OpKind::Select &&
-         (selector->compare() == CompareOp::Lt ||
-          selector->compare() == CompareOp::Gt) &&
-         selector->operand(0) == selector->operand(1);
-}
-
-/// Whether `ties` is `select(x, x, ==) and (indices < indices)` for the x of
-/// `order`, the conjuncts in any order.
-static bool breaksTies(const Node *order, const Node *ties) {
-  if (ties->kind() != OpKind::SelAnd)
-    return false;
-  for (unsigned i : {0, 1}) {
-    const Node *equal = ties->operand(i), *earlier = ties->operand(1 - i);
-    if (equal->kind() == OpKind::Select && equal->compare() == CompareOp::Eq &&
-        equal->operand(0) == equal->operand(1) &&
-        equal->operand(0) == order->operand(0) && isStrictOrder(earlier) &&
-        earlier->operand(0)->kind() == OpKind::Indices)
-      return true;
-  }
-  return false;
-}
-
 bool SelectorAnalysis::isRank(const Node *sop) {
-  if (causal)
-    return false;
-  const Node *a = nullptr, *b = nullptr;
-  if (sop->kind() == OpKind::Add && sop->operand(0)->kind() == OpKind::Width &&
-      sop->operand(1)->kind() == OpKind::Width) {
-    a = sop->operand(0)->operand(0);
-    b = sop->operand(1)->operand(0);
-  } else if (sop->kind() == OpKind::Width &&
-             sop->operand(0)->kind() == OpKind::SelOr) {
-    a = sop->operand(0)->operand(0);
-    b = sop->operand(0)->operand(1);
-  } else if (sop->kind() == OpKind::Width) {
-    return isStrictOrder(sop->operand(0)) &&
-           sop->operand(0)->operand(0)->kind() == OpKind::Indices;
-  } else {
-    return false;
+  return !causal && ir::isRank(sop);
+}
+
+//===----------------------------------------------------------------------===//
+// Ranges
+//===----------------------------------------------------------------------===//
+
+std::optional<SelectorAnalysis::Range>
+SelectorAnalysis::rangeOf(const Node *sop, unsigned depth) {
+  constexpr unsigned maxDepth = 16;
+  if (depth > maxDepth)
+    return std::nullopt;
+  switch (sop->kind()) {
+  case OpKind::Indices:
+    // Under the mask, the query is the last that is visible.
+    return causal ? Range{{1, -1}, {1, -1}} : Range{{0, 0}, {1, -1}};
+  case OpKind::Const: {
+    if (!sop->value().isInt() && !sop->value().isBool())
+      return std::nullopt;
+    double value = sop->value().toDouble();
+    if (std::fabs(value) > 1 << 30)
+      return std::nullopt;
+    return Range{{0, value}, {0, value}};
   }
-  return (isStrictOrder(a) && breaksTies(a, b)) ||
-         (isStrictOrder(b) && breaksTies(b, a));
+  case OpKind::Width: {
+    if (isRank(sop))
+      return Range{{0, 0}, {1, -1}};
+    const SelectorFacts &own = facts(sop->operand(0));
+    Range range{{0, own.neverEmpty ? 1.0 : 0.0},
+                {1, own.neverSelf ? -1.0 : 0.0}};
+    if (own.alwaysTrue)
+      range.low = range.high;
+    if (own.atMostOneKey)
+      range.high = {0, 1};
+    return range;
+  }
+  case OpKind::Pos:
+    return rangeOf(sop->operand(0), depth + 1);
+  case OpKind::Add:
+  case OpKind::Sub: {
+    if (isRank(sop))
+      return Range{{0, 0}, {1, -1}};
+    std::optional<Range> a = rangeOf(sop->operand(0), depth + 1);
+    std::optional<Range> b = rangeOf(sop->operand(1), depth + 1);
+    if (!a || !b)
+      return std::nullopt;
+    auto plus = [](Bound x, Bound y, double sign) {
+      return Bound{x.slope + sign * y.slope, x.offset + sign * y.offset};
+    };
+    if (sop->kind() == OpKind::Add)
+      return Range{plus(a->low, b->low, 1), plus(a->high, b->high, 1)};
+    return Range{plus(a->low, b->high, -1), plus(a->high, b->low, -1)};
+  }
+  default:
+    return std::nullopt;
+  }
+}
+
+bool SelectorAnalysis::isPosition(const Node *sop) {
+  std::optional<Range> range = rangeOf(sop, 0);
+  // The bounds are affine: what holds of one visible position, and more so of
+  // each further one, holds always.
+  return range && range->low.slope >= 0 &&
+         range->low.slope + range->low.offset >= 0 && range->high.slope <= 1 &&
+         range->high.slope + range->high.offset <= 0;
 }

@@ -38,6 +38,8 @@ public:
   explicit SelectorAnalysis(bool causal) : causal(causal) {}
 
   const SelectorFacts &facts(const Node *selector);
+  /// The facts of `select(key, query, op)`, be it in the program or not.
+  SelectorFacts factsOf(const Node *key, const Node *query, CompareOp op);
 
   /// Whether `sop` is the same at every position of an input.
   bool isUniform(const Node *sop);
@@ -51,10 +53,20 @@ public:
 
 private:
   SelectorFacts compute(const Node *selector);
-  SelectorFacts computeSelect(const Node *select);
-  /// A permutation of 0..length-1: the rank under a strict total order, i.e.
-  /// width of (x < x) plus width of (x == x and indices < indices).
+  SelectorFacts computeSelect(const Node *key, const Node *query, CompareOp op);
+  /// A permutation of 0..length-1.
   bool isRank(const Node *sop);
+  /// Whether `sop` is the index of a visible position, on every input.
+  bool isPosition(const Node *sop);
+
+  /// `slope * v + offset`, with v the number of keys that the query sees.
+  struct Bound {
+    double slope = 0, offset = 0;
+  };
+  struct Range {
+    Bound low, high;
+  };
+  std::optional<Range> rangeOf(const Node *sop, unsigned depth);
 
   std::optional<PositionForm> positionForm(const Node *sop, unsigned depth);
   std::optional<PositionForm> computeForm(const Node *sop, unsigned depth);

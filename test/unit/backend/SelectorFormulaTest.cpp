@@ -31,7 +31,8 @@ protected:
     case Formula::False:
       return "false";
     case Formula::Compare:
-      return (formula.negated ? "!" : "") + nameOf(formula.select);
+      return (formula.op != formula.select->compare() ? "!" : "") +
+             nameOf(formula.select);
     case Formula::And:
     case Formula::Or: {
       EXPECT_GE(formula.parts.size(), 2u);
@@ -107,6 +108,42 @@ TEST_F(SelectorFormulaTest, ComparisonsAreCollectedFromLeftToRight) {
   EXPECT_EQ(found[0]->select, a);
   EXPECT_EQ(found[1]->select, b);
   EXPECT_EQ(found[2]->select, c);
-  EXPECT_EQ(found[2]->key(), indices);
-  EXPECT_EQ(found[2]->query(), one);
+  EXPECT_EQ(found[2]->key, indices);
+  EXPECT_EQ(found[2]->query, one);
+}
+
+TEST_F(SelectorFormulaTest, ComparisonsOfTheSameOperandsJoin) {
+  using enum CompareOp;
+  auto holds = [](const Formula &formula, int order) {
+    if (formula.kind != Formula::Compare)
+      return formula.kind == Formula::True;
+    switch (formula.op) {
+    case Eq:
+      return order == 0;
+    case Ne:
+      return order != 0;
+    case Lt:
+      return order < 0;
+    case Gt:
+      return order > 0;
+    case Le:
+      return order <= 0;
+    case Ge:
+      return order >= 0;
+    }
+    return false;
+  };
+  for (CompareOp left : {Eq, Ne, Lt, Gt, Le, Ge})
+    for (CompareOp right : {Eq, Ne, Lt, Gt, Le, Ge})
+      for (int order : {-1, 0, 1}) {
+        Formula x =
+            *makeFormula(program.select(tokens, tokens, left), analysis);
+        Formula y =
+            *makeFormula(program.select(tokens, tokens, right), analysis);
+        EXPECT_EQ(holds(joinComparisons(Formula::And, x, y), order),
+                  holds(x, order) && holds(y, order));
+        EXPECT_EQ(holds(joinComparisons(Formula::Or, x, y), order),
+                  holds(x, order) || holds(y, order));
+        EXPECT_EQ(holds(negate(x), order), !holds(x, order));
+      }
 }

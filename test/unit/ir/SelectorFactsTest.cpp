@@ -95,7 +95,8 @@ TEST_F(SelectorFactsTest, NeverEmpty) {
     return plain.facts(select(key, query, CompareOp::Eq)).neverEmpty;
   };
   EXPECT_TRUE(neverEmpty(indices, mirror));
-  EXPECT_FALSE(causal.facts(select(indices, mirror, CompareOp::Eq)).neverEmpty);
+  // Under the mask the query is the last that it sees: its mirror is 0.
+  EXPECT_TRUE(causal.facts(select(indices, mirror, CompareOp::Eq)).neverEmpty);
   EXPECT_TRUE(neverEmpty(indices, sub(length, one)));
   EXPECT_TRUE(neverEmpty(indices, number(0)));
   EXPECT_FALSE(neverEmpty(indices, one));
@@ -230,6 +231,155 @@ static void expectSound(llvm::ArrayRef<const Node *> nodes, bool causal,
                });
 }
 
+/// Conditions that say which position is the first, the last or the n-th of
+/// those that agree in something, in the ways in which people write them.
+class UniqueKeysTest : public SelectorFactsTest {
+protected:
+  const Node *yes = program.constant(Value::boolean(true));
+  const Node *zero = number(0), *two = number(2);
+  const Node *after = select(indices, indices, CompareOp::Gt);
+  const Node *upTo = select(indices, indices, CompareOp::Le);
+  const Node *elsewhere = select(indices, indices, CompareOp::Ne);
+  const Node *ones = select(tokens, one, CompareOp::Eq);
+  const Node *isOne = compare(OpKind::Eq, tokens, one);
+
+  const Node *both(const Node *a, const Node *b) {
+    return program.selectorAnd(a, b);
+  }
+  const Node *compare(OpKind op, const Node *a, const Node *b) {
+    return program.elementwise(op, {a, b});
+  }
+  const Node *none(const Node *selector) {
+    return program.elementwise(
+        OpKind::Not,
+        {compare(OpKind::Gt,
+                 program.aggregate(selector, one, Value::integer(0)), zero)});
+  }
+  const Node *where(const Node *condition) {
+    return select(condition, yes, CompareOp::Eq);
+  }
+  const Node *count(const Node *selector) { return program.width(selector); }
+
+  /// Selectors with at most one key: on all inputs, or without a mask only.
+  std::vector<const Node *> unique() {
+    const Node *firstOne =
+        compare(OpKind::And, isOne, none(both(ones, before)));
+    const Node *earlier = both(same, before);
+    return {
+        where(firstOne),
+        select(firstOne, one, CompareOp::Eq),
+        both(same, where(none(earlier))),
+        both(same, select(count(earlier), zero, CompareOp::Eq)),
+        both(same, select(count(earlier), one, CompareOp::Lt)),
+        both(same, select(count(both(same, upTo)), one, CompareOp::Eq)),
+        both(same, select(count(earlier), tokens, CompareOp::Eq)),
+        both(ones, select(count(both(ones, before)), indices, CompareOp::Eq)),
+        both(ones, where(none(both(ones, elsewhere)))),
+        both(ones, where(none(earlier))),
+        both(both(full, same), where(none(both(before, both(full, same))))),
+        program.selectorNot(
+            program.selectorOr(program.selectorNot(same),
+                               select(count(earlier), zero, CompareOp::Ne))),
+        where(program.elementwise(OpKind::Indicator, {firstOne})),
+    };
+  }
+  std::vector<const Node *> uniqueWithoutMask() {
+    const Node *later = both(same, after);
+    return {
+        both(same, where(none(later))),
+        both(same, select(count(later), two, CompareOp::Eq)),
+        where(compare(OpKind::And, isOne, none(both(ones, after)))),
+        both(same,
+             select(count(both(same, select(indices, indices, CompareOp::Ge))),
+                    one, CompareOp::Eq))};
+  }
+  std::vector<const Node *> uniqueUnderMask() {
+    return {
+        both(same, select(count(same), tokens, CompareOp::Eq)),
+        both(same, select(count(both(same, elsewhere)), one, CompareOp::Eq))};
+  }
+  /// What looks alike but may select several keys.
+  std::vector<const Node *> several() {
+    const Node *earlier = both(same, before);
+    const Node *orders = select(tokens, tokens, CompareOp::Lt);
+    return {where(none(earlier)),
+            where(isOne),
+            both(ones, where(none(both(orders, before)))),
+            both(ones,
+                 where(none(both(select(tokens, two, CompareOp::Eq), before)))),
+            both(same, select(count(earlier), zero, CompareOp::Ge)),
+            both(same, where(none(both(
+                           earlier, select(tokens, indices, CompareOp::Eq))))),
+            program.selectorOr(same, where(none(earlier))),
+            both(select(tokens, indices, CompareOp::Ne), where(none(earlier)))};
+  }
+};
+
+TEST_F(UniqueKeysTest, AtMostOneKey) {
+  for (auto [i, selector] : llvm::enumerate(unique())) {
+    EXPECT_TRUE(plain.facts(selector).atMostOneKey) << i;
+    EXPECT_TRUE(causal.facts(selector).atMostOneKey) << i;
+  }
+  for (auto [i, selector] : llvm::enumerate(uniqueWithoutMask()))
+    EXPECT_TRUE(plain.facts(selector).atMostOneKey) << i;
+  for (auto [i, selector] : llvm::enumerate(uniqueUnderMask())) {
+    EXPECT_FALSE(plain.facts(selector).atMostOneKey) << i;
+    EXPECT_TRUE(causal.facts(selector).atMostOneKey) << i;
+  }
+  for (auto [i, selector] : llvm::enumerate(several())) {
+    EXPECT_FALSE(plain.facts(selector).atMostOneKey) << i;
+    EXPECT_FALSE(causal.facts(selector).atMostOneKey) << i;
+  }
+}
+
+TEST_F(UniqueKeysTest, IsSound) {
+  std::vector<const Node *> nodes;
+  for (auto &list :
+       {unique(), uniqueWithoutMask(), uniqueUnderMask(), several()})
+    llvm::append_range(nodes, list);
+  for (bool isCausal : {false, true})
+    expectSound(nodes, isCausal, 5);
+}
+
+TEST_F(SelectorFactsTest, RanksByManyKeys) {
+  const Node *parity = program.elementwise(OpKind::Mod, {tokens, number(2)});
+  const Node *sameParity = select(parity, parity, CompareOp::Eq);
+  const Node *levels[] = {
+      program.width(select(parity, parity, CompareOp::Lt)),
+      program.width(program.selectorAnd(sameParity,
+                                        select(tokens, tokens, CompareOp::Gt))),
+      program.width(
+          program.selectorAnd(before, program.selectorAnd(same, sameParity)))};
+  const Node *lexical = add(levels[2], add(levels[0], levels[1]));
+  EXPECT_TRUE(plain.isInjective(lexical));
+  EXPECT_FALSE(causal.isInjective(lexical));
+  EXPECT_FALSE(plain.isInjective(add(levels[0], levels[1])));
+  EXPECT_FALSE(plain.isInjective(add(levels[0], levels[2])));
+  EXPECT_FALSE(plain.isInjective(add(lexical, levels[1])));
+  EXPECT_TRUE(plain.facts(select(lexical, indices, CompareOp::Eq)).neverEmpty);
+  EXPECT_TRUE(plain.facts(select(lexical, mirror, CompareOp::Eq)).neverEmpty);
+  for (bool isCausal : {false, true})
+    expectSound({lexical, select(lexical, rank, CompareOp::Eq)}, isCausal, 4);
+}
+
+TEST_F(SelectorFactsTest, CountsArePositions) {
+  const Node *count = program.width(same);
+  const Node *last = sub(count, one);
+  const Node *backwards = sub(length, count);
+  EXPECT_TRUE(plain.facts(select(indices, last, CompareOp::Eq)).neverEmpty);
+  EXPECT_TRUE(causal.facts(select(indices, last, CompareOp::Eq)).neverEmpty);
+  EXPECT_TRUE(
+      plain.facts(select(indices, backwards, CompareOp::Eq)).neverEmpty);
+  EXPECT_TRUE(causal.facts(select(indices, sub(length, one), CompareOp::Eq))
+                  .neverEmpty);
+  const Node *earlier = program.width(program.selectorAnd(same, before));
+  EXPECT_TRUE(plain.facts(select(indices, earlier, CompareOp::Eq)).neverEmpty);
+  EXPECT_TRUE(causal.facts(select(indices, earlier, CompareOp::Eq)).neverEmpty);
+  EXPECT_FALSE(plain.facts(select(indices, count, CompareOp::Eq)).neverEmpty);
+  EXPECT_FALSE(
+      causal.facts(select(indices, sub(last, one), CompareOp::Eq)).neverEmpty);
+}
+
 TEST_F(SelectorFactsTest, ComparisonsOfPositionsAreSound) {
   const Node *two = number(2);
   const Node *sops[] = {tokens,
@@ -246,7 +396,10 @@ TEST_F(SelectorFactsTest, ComparisonsOfPositionsAreSound) {
                         sub(length, mul(indices, two)),
                         program.elementwise(OpKind::Neg, {indices}),
                         program.width(same),
-                        program.width(before)};
+                        program.width(before),
+                        sub(program.width(same), one),
+                        sub(length, program.width(same)),
+                        program.width(program.selectorAnd(same, before))};
   std::vector<const Node *> nodes(std::begin(sops), std::end(sops));
   for (const Node *key : sops)
     for (const Node *query : sops)
