@@ -206,7 +206,8 @@ std::optional<View> Lowering::emitProfileCells(const Cells &cells,
   SourceState &state = stateOf(table.sources[rawDim]);
   View coordinate = rawView(state);
   std::vector<double> axis = rawCoordinates(state);
-  double axisError = read(coordinate).error;
+  Axis scalar = axisOf(coordinate);
+  double axisError = scalar.error;
   double axisLow = *llvm::min_element(axis);
   double axisHigh = *llvm::max_element(axis);
   auto [low, high] = table.range();
@@ -254,11 +255,13 @@ std::optional<View> Lowering::emitProfileCells(const Cells &cells,
   std::vector<std::pair<Profile, double>> profiles; // with their hold
   double error = 0;
   for (auto &[points, members] : functions) {
-    std::optional<Profile> profile =
-        makeProfile(points, axisError + shift, options.unitRoundoff, false);
+    scalar.error = axisError + shift;
+    std::optional<Profile> profile = makeProfile(points, scalar, false);
     if (!profile)
       return std::nullopt;
-    double reach = 0x1p-20;
+    double reach = 0x1p-20, rounding = 8 * options.unitRoundoff * (gates + 1);
+    if (scalar.terms > 1)
+      rounding *= scalar.terms;
     for (const ProfileUnit &unit : profile->units)
       reach = std::max(reach,
                        std::max(unit.slope * axisLow, unit.slope * axisHigh) +
@@ -270,7 +273,7 @@ std::optional<View> Lowering::emitProfileCells(const Cells &cells,
     double cellError =
         profile->error + std::fabs(profile->constant) * 2 * cells.gateError;
     for (const ProfileUnit &unit : profile->units) {
-      double perUnit = 8 * options.unitRoundoff * (gates + 1);
+      double perUnit = rounding;
       if (!profile->steps)
         perUnit += cells.gateError;
       cellError += std::fabs(unit.weight) * hold * perUnit;

@@ -337,7 +337,7 @@ View Lowering::profileOfSource(SourceState &state,
     for (size_t i = byValue.size(); i-- > 0;)
       points.push_back({1 / (state.numbers[i] + 1), byValue[i]});
     std::optional<Profile> steps =
-        makeProfile(points, error, options.unitRoundoff, true);
+        makeProfile(points, axisOf(coordinate), true);
     if (steps && steps->exactZero && low == 0 && high == 1)
       profile = steps;
   } else {
@@ -360,7 +360,7 @@ View Lowering::profileOfSource(SourceState &state,
       refuseEqualNumbers(state, *unequal, naming.node);
       return View();
     }
-    profile = makeProfile(points, error, options.unitRoundoff, true);
+    profile = makeProfile(points, axisOf(coordinate), true);
   }
   Naming ofSource = naming;
   ofSource.joint = jointOfSource(state.node);

@@ -121,8 +121,8 @@ Lowering::Pattern Lowering::makePattern(const Formula &formula, Scores scores,
   std::vector<const Formula *> comparisons;
   collectComparisons(formula, comparisons);
   for (const Formula *comparison : comparisons) {
-    pattern.keyJoints.push_back(jointOf(comparison->key()));
-    pattern.queryJoints.push_back(jointOf(comparison->query()));
+    pattern.keyJoints.push_back(jointOf(comparison->key));
+    pattern.queryJoints.push_back(jointOf(comparison->query));
   }
 
   // BOS counts as a selected key, so its score must be as exact.

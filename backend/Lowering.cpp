@@ -131,7 +131,7 @@ void Lowering::refuseNoise(const Node *node, double error, double tolerance,
   // A view may also stretch the scalar of a head itself.
   for (auto &[id, state] : states)
     for (const Term &term : view.terms)
-      if (state.raw == term.dir && std::fabs(term.weight) > 1)
+      if (state.raw == View::of(term.dir) && std::fabs(term.weight) > 1)
         noteCloseValues(term.dir, state.node, rawCoordinates(state),
                         state.numbers, circuit[term.dir].error);
   for (const Term &term : view.terms)
@@ -141,6 +141,21 @@ void Lowering::refuseNoise(const Node *node, double error, double tolerance,
                  spaceName(close.node), close.first, close.second, close.error);
       return;
     }
+}
+
+Axis Lowering::axisOf(const View &view) const {
+  Axis axis{read(view).error, options.unitRoundoff,
+            static_cast<unsigned>(view.terms.size())};
+  if (view.constant != 0)
+    ++axis.terms;
+  if (axis.terms > 1) {
+    axis.magnitude = std::fabs(view.constant);
+    for (const Term &term : view.terms)
+      axis.magnitude +=
+          std::fabs(term.weight) * std::max(std::fabs(circuit[term.dir].low),
+                                            std::fabs(circuit[term.dir].high));
+  }
+  return axis;
 }
 
 bool Lowering::requireValues(const Node *sop, llvm::StringRef reader) {
@@ -209,7 +224,7 @@ View Lowering::profileOfScalar(const Node *sop, llvm::ArrayRef<double> byValue,
   if (points.empty())
     return View();
   std::optional<Profile> profile =
-      makeProfile(points, read(*coordinate).error, options.unitRoundoff, true);
+      makeProfile(points, axisOf(*coordinate), true);
   if (!profile) {
     refuse(sop, ir::diag::MixedMean, spaceName(sop));
     return View();

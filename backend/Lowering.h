@@ -382,6 +382,8 @@ private:
                    const View &view);
 
   Reading read(const View &view) const;
+  /// The view as the argument of a profile.
+  Axis axisOf(const View &view) const;
   /// The view, minus what it holds at BOS there: exactly zero at position 0.
   View zeroAtBos(const View &view) const;
   DirId newDirection(Direction direction);

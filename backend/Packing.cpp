@@ -70,7 +70,7 @@ Lowering::findPacking(const FunctionTable &table,
     if (changes > maxChanges)
       return;
     std::optional<Profile> profile =
-        makeProfile(points, error, options.unitRoundoff, true);
+        makeProfile(points, axisOf(coordinate), true);
     if (!profile || profile->error > 1e-2 * span)
       return;
     unsigned time = nextMlp(timeOf(circuit, coordinate));

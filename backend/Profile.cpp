@@ -6,11 +6,13 @@
 
 using namespace rasp::backend;
 
-/// Rounding of `slope * x + offset` and of adding it up with its weight.
-static double unitRounding(const ProfileUnit &unit, double x, double rounding) {
-  double product = std::fabs(unit.slope * x);
-  return std::fabs(unit.weight) * rounding *
-         (3 * product + 3 * std::fabs(unit.offset));
+/// Rounding of `slope * x + offset` and of adding it up with its weight: one
+/// per term's product, per addition, and for the weight.
+static double unitRounding(const ProfileUnit &unit, double x,
+                           const Axis &axis) {
+  double product = std::fabs(unit.slope) * axis.sizeAt(x);
+  return std::fabs(unit.weight) * axis.unitRoundoff * (axis.terms + 2) *
+         (product + std::fabs(unit.offset));
 }
 
 static double valueOf(const ProfileUnit &unit, double x) {
@@ -19,7 +21,8 @@ static double valueOf(const ProfileUnit &unit, double x) {
 
 /// Largest rounding error over the points, for any order of summation.
 static double roundingAt(const Profile &profile,
-                         llvm::ArrayRef<ProfilePoint> points, double rounding) {
+                         llvm::ArrayRef<ProfilePoint> points,
+                         const Axis &axis) {
   double worst = 0;
   for (const ProfilePoint &point : points) {
     double total = 0, magnitude = 0, active = 1;
@@ -28,11 +31,11 @@ static double roundingAt(const Profile &profile,
       if (value == 0 && std::fabs(unit.slope * point.x + unit.offset) >
                             1e-3 * std::fabs(unit.offset))
         continue;
-      total += unitRounding(unit, point.x, rounding);
+      total += unitRounding(unit, point.x, axis);
       magnitude += std::fabs(value);
       ++active;
     }
-    worst = std::max(worst, total + active * rounding * magnitude);
+    worst = std::max(worst, total + active * axis.unitRoundoff * magnitude);
   }
   return worst;
 }
@@ -41,9 +44,9 @@ static double roundingAt(const Profile &profile,
 /// significand holds, so that nothing is rounded.
 static bool isExactInteger(const Profile &profile,
                            llvm::ArrayRef<ProfilePoint> points,
-                           double rounding) {
+                           const Axis &axis) {
   auto integral = [](double d) { return d == std::floor(d); };
-  double limit = 0.5 / rounding;
+  double limit = 0.5 / axis.unitRoundoff;
   for (const ProfilePoint &point : points) {
     if (!integral(point.x))
       return false;
@@ -52,7 +55,8 @@ static bool isExactInteger(const Profile &profile,
       if (!integral(unit.slope) || !integral(unit.offset) ||
           !integral(unit.weight))
         return false;
-      total += std::fabs(unit.slope * point.x) + std::fabs(unit.offset) +
+      total += std::fabs(unit.slope) * axis.sizeAt(point.x) +
+               std::fabs(unit.offset) +
                std::fabs(valueOf(unit, point.x));
     }
     if (total > limit)
@@ -61,8 +65,8 @@ static bool isExactInteger(const Profile &profile,
   return true;
 }
 
-static Profile interpolate(llvm::ArrayRef<ProfilePoint> points, double error,
-                           double rounding, bool allowLinear) {
+static Profile interpolate(llvm::ArrayRef<ProfilePoint> points,
+                           const Axis &axis, bool allowLinear) {
   Profile profile;
   double slope = (points[1].y - points[0].y) / (points[1].x - points[0].x);
   if (allowLinear) {
@@ -86,14 +90,14 @@ static Profile interpolate(llvm::ArrayRef<ProfilePoint> points, double error,
     steepest = std::max(steepest, std::fabs(slope));
   }
   // The units alone have slopes that differ from y's by the linear part.
-  profile.error = (steepest + std::fabs(profile.linear)) * error;
-  if (error != 0 || !isExactInteger(profile, points, rounding))
-    profile.error += roundingAt(profile, points, rounding);
+  profile.error = (steepest + std::fabs(profile.linear)) * axis.error;
+  if (axis.error != 0 || !isExactInteger(profile, points, axis))
+    profile.error += roundingAt(profile, points, axis);
   return profile;
 }
 
 static std::optional<Profile> steps(llvm::ArrayRef<ProfilePoint> points,
-                                    double error, double rounding) {
+                                    const Axis &axis) {
   Profile profile;
   profile.constant = points[0].y;
   double first = points.front().x, last = points.back().x;
@@ -105,7 +109,7 @@ static std::optional<Profile> steps(llvm::ArrayRef<ProfilePoint> points,
   bool zeroRight = changes == 1 && points.back().y == 0;
   profile.exactZero = zeroLeft || zeroRight;
   profile.steps = true;
-  profile.inputError = error;
+  profile.inputError = axis.error;
   for (size_t i = 0; i + 1 < points.size(); ++i) {
     double change = points[i + 1].y - points[i].y;
     if (change == 0)
@@ -116,9 +120,10 @@ static std::optional<Profile> steps(llvm::ArrayRef<ProfilePoint> points,
     double slope = std::exp2(std::ceil(std::log2(2 / gap)));
     double middle = points[i].x + gap / 2, half = 0.5 / slope;
     double tolerance = gap / 2 - half;
-    double reach = std::max(last - middle, middle - first);
-    tolerance -= 4 * rounding * (std::fabs(middle) + reach);
-    if (error > tolerance)
+    double reach = axis.sizeAt(std::max(last - middle, middle - first));
+    tolerance -=
+        (axis.terms + 3) * axis.unitRoundoff * (std::fabs(middle) + reach);
+    if (axis.error > tolerance)
       return std::nullopt;
     profile.inputTolerance =
         std::min(profile.inputTolerance.value_or(tolerance), tolerance);
@@ -134,7 +139,7 @@ static std::optional<Profile> steps(llvm::ArrayRef<ProfilePoint> points,
   }
   // On a flat the units of a pair differ by exactly 1 up to rounding: an error
   // of x moves both alike.
-  profile.error = roundingAt(profile, points, rounding);
+  profile.error = roundingAt(profile, points, axis);
   return profile;
 }
 
@@ -158,8 +163,8 @@ mergeNeighbours(llvm::ArrayRef<ProfilePoint> points) {
 }
 
 std::optional<Profile>
-rasp::backend::makeProfile(llvm::ArrayRef<ProfilePoint> allPoints, double error,
-                           double unitRoundoff, bool allowLinear) {
+rasp::backend::makeProfile(llvm::ArrayRef<ProfilePoint> allPoints,
+                           const Axis &axis, bool allowLinear) {
   std::vector<ProfilePoint> points = mergeNeighbours(allPoints);
   if (points.size() == 1) {
     Profile profile;
@@ -169,9 +174,9 @@ rasp::backend::makeProfile(llvm::ArrayRef<ProfilePoint> allPoints, double error,
   for (size_t i = 0; i + 1 < points.size(); ++i)
     if (points[i].x == points[i + 1].x)
       return std::nullopt;
-  Profile polygon = interpolate(points, error, unitRoundoff, allowLinear);
-  polygon.inputError = error;
-  std::optional<Profile> stairs = steps(points, error, unitRoundoff);
+  Profile polygon = interpolate(points, axis, allowLinear);
+  polygon.inputError = axis.error;
+  std::optional<Profile> stairs = steps(points, axis);
   if (!stairs)
     return polygon;
   double low = points[0].y, high = points[0].y;
@@ -181,7 +186,7 @@ rasp::backend::makeProfile(llvm::ArrayRef<ProfilePoint> allPoints, double error,
   }
   bool noisy =
       polygon.error > 1e-4 * (high - low) && stairs->error < polygon.error;
-  bool cleaner = stairs->exactZero && error > 0 &&
+  bool cleaner = stairs->exactZero && axis.error > 0 &&
                  stairs->units.size() <= polygon.units.size();
   if (noisy || cleaner || stairs->units.size() < polygon.units.size())
     return stairs;
@@ -224,7 +229,7 @@ Profile rasp::backend::makeWidthProfile(llvm::ArrayRef<double> values,
       double j = unit.slope / -2;
       if (j > w + 1)
         continue;
-      total += std::fabs(unit.weight) * (2 * j * x * error + 6 * unitRoundoff);
+      total += std::fabs(unit.weight) * (2 * j * x * error + 8 * unitRoundoff);
       magnitude += std::fabs(valueOf(unit, x));
       ++count;
     }

@@ -23,6 +23,8 @@
 #define RASP_BACKEND_PROFILE_H
 
 #include "llvm/ADT/ArrayRef.h"
+#include <algorithm>
+#include <cmath>
 #include <optional>
 #include <vector>
 
@@ -48,17 +50,27 @@ struct Profile {
   std::optional<double> inputTolerance;
 };
 
+/// How x is computed: a sum of products, known up to `error`.
+struct Axis {
+  double error = 0;
+  double unitRoundoff = 0x1p-24;
+  unsigned terms = 1;
+  /// What the sizes of several terms add up to, which may be more than that of
+  /// their sum.
+  double magnitude = 0;
+
+  double sizeAt(double x) const { return std::max(std::fabs(x), magnitude); }
+};
+
 /// A point of the function; `x` ascending.
 struct ProfilePoint {
   double x, y;
 };
 
-/// The cheapest profile through the points, for an x that is known up to
-/// `error`; none if one x has two values. Without `allowLinear` the linear part
-/// is a unit.
+/// The cheapest profile through the points; none if one x has two values.
+/// Without `allowLinear` the linear part is a unit.
 std::optional<Profile> makeProfile(llvm::ArrayRef<ProfilePoint> points,
-                                   double error, double unitRoundoff,
-                                   bool allowLinear);
+                                   const Axis &axis, bool allowLinear);
 
 /// A profile of x = 1/(w+1), through `values[w - firstWidth]` at width w.
 Profile makeWidthProfile(llvm::ArrayRef<double> values, unsigned firstWidth,

@@ -89,7 +89,7 @@ std::optional<SelectorTable> Lowering::selectorTable(const Formula &formula) {
     refuse(comparisons[0]->select, ir::diag::SelectorTooLarge);
     llvm::SmallVector<const Node *> shown;
     for (const Formula *comparison : comparisons)
-      for (const Node *node : {comparison->key(), comparison->query()})
+      for (const Node *node : {comparison->key, comparison->query})
         if (node->kind() != OpKind::Const && shown.size() < 8 &&
             !llvm::is_contained(shown, node)) {
           shown.push_back(node);

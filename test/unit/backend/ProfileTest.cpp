@@ -70,7 +70,7 @@ protected:
 } // namespace
 
 TEST_F(ProfileTest, OnePointIsAConstant) {
-  std::optional<Profile> profile = makeProfile({{3, 7}}, 0.1, 0x1p-24, true);
+  std::optional<Profile> profile = makeProfile({{3, 7}}, {0.1}, true);
   ASSERT_TRUE(profile);
   EXPECT_EQ(profile->constant, 7);
   EXPECT_TRUE(profile->units.empty());
@@ -79,19 +79,19 @@ TEST_F(ProfileTest, OnePointIsAConstant) {
 
 TEST_F(ProfileTest, LineNeedsNoUnit) {
   ProfilePoint line[] = {{0, 1}, {1, 3}, {2, 5}, {7, 15}};
-  std::optional<Profile> profile = makeProfile(line, 0, 0x1p-24, true);
+  std::optional<Profile> profile = makeProfile(line, {0}, true);
   ASSERT_TRUE(profile);
   EXPECT_TRUE(profile->units.empty());
   EXPECT_EQ(profile->linear, 2);
   EXPECT_EQ(profile->constant, 1);
-  profile = makeProfile(line, 0, 0x1p-24, /*allowLinear=*/false);
+  profile = makeProfile(line, {0}, /*allowLinear=*/false);
   EXPECT_EQ(profile->linear, 0);
   EXPECT_EQ(profile->units.size(), 1u);
 }
 
 TEST_F(ProfileTest, IntegersAreExact) {
   ProfilePoint squares[] = {{0, 0}, {1, 1}, {2, 4}, {3, 9}, {4, 16}};
-  std::optional<Profile> profile = makeProfile(squares, 0, 0x1p-24, true);
+  std::optional<Profile> profile = makeProfile(squares, {0}, true);
   ASSERT_TRUE(profile);
   EXPECT_EQ(profile->error, 0);
   EXPECT_EQ(profile->units.size(), 3u);
@@ -104,7 +104,7 @@ TEST_F(ProfileTest, StepsIgnoreErrors) {
     std::vector<ProfilePoint> points;
     for (int i = 0; i < 9; ++i)
       points.push_back({i / 8.0, (i >= 4) == up ? 1.0 : 0.0});
-    std::optional<Profile> profile = makeProfile(points, 0.02, 0x1p-24, true);
+    std::optional<Profile> profile = makeProfile(points, {0.02}, true);
     ASSERT_TRUE(profile);
     EXPECT_TRUE(profile->steps);
     EXPECT_TRUE(profile->exactZero);
@@ -118,7 +118,7 @@ TEST_F(ProfileTest, StepsIgnoreErrors) {
 TEST_F(ProfileTest, LargeErrorsLeaveTheLine) {
   // Steps cannot be told apart at this error: the polygon says how wrong it is.
   ProfilePoint points[] = {{0, 0}, {1, 1}, {2, 0}};
-  std::optional<Profile> profile = makeProfile(points, 0.3, 0x1p-24, true);
+  std::optional<Profile> profile = makeProfile(points, {0.3}, true);
   ASSERT_TRUE(profile);
   EXPECT_FALSE(profile->steps);
   EXPECT_GE(profile->error, 0.3);
@@ -147,7 +147,7 @@ TEST_F(ProfileTest, RandomPointsStayWithinTheBound) {
         auto check = [&](auto zero) {
           using T = decltype(zero);
           std::optional<Profile> profile =
-              makeProfile(points, error, roundoff<T>, allowLinear);
+              makeProfile(points, {error, roundoff<T>}, allowLinear);
           ASSERT_TRUE(profile);
           EXPECT_TRUE(allowLinear || profile->linear == 0);
           expectHolds<T>(*profile, points, error);
