@@ -418,13 +418,16 @@ void Checker::checkDirection(unsigned direction, const Layer &layer,
       local[n].push_back(static_cast<unsigned>(own));
     }
   std::vector<Bound> x(inputs.size());
-  std::vector<double> slope(inputs.size());
+  // Least and greatest slope of the sum in each input, between its value and
+  // what it may be computed as.
+  std::vector<double> least(inputs.size()), greatest(inputs.size());
   table.entries.resize(walk.size());
   report.combinations += walk.size();
   for (size_t i = 0; i < walk.size(); ++i, walk.next()) {
     for (size_t t = 0; t < inputs.size(); ++t)
       x[t] = tables.tables[inputs[t]].entries[walk.at(static_cast<unsigned>(t))];
-    std::fill(slope.begin(), slope.end(), 0);
+    std::fill(least.begin(), least.end(), 0);
+    std::fill(greatest.begin(), greatest.end(), 0);
     Bound sum;
     RoundingBound outer(certificate.unitRoundoff);
     for (size_t n = 0; n < views.size(); ++n) {
@@ -450,17 +453,18 @@ void Checker::checkDirection(unsigned direction, const Layer &layer,
       Bound on{std::max(0.0, input.value), error};
       outer.addProduct(weight, on);
       sum.value += weight * on.value;
-      if (input.value >= error) {
-        for (auto [term, at] : llvm::zip(views[n].terms, local[n]))
-          slope[at] += weight * term.weight;
-        sum.error +=
-            std::fabs(weight) * (rounding + views[n].constant.error);
-      } else {
-        sum.error += std::fabs(weight) * error;
+      // A unit near its threshold may be on or off.
+      bool surelyOn = input.value >= error;
+      for (auto [term, at] : llvm::zip(views[n].terms, local[n])) {
+        double slope = weight * term.weight;
+        least[at] += surelyOn ? slope : std::min(0.0, slope);
+        greatest[at] += surelyOn ? slope : std::max(0.0, slope);
       }
+      sum.error += std::fabs(weight) * (rounding + views[n].constant.error);
     }
     for (size_t t = 0; t < inputs.size(); ++t)
-      sum.error += std::fabs(slope[t]) * x[t].error;
+      sum.error +=
+          std::max(std::fabs(least[t]), std::fabs(greatest[t])) * x[t].error;
     sum.error += outer.bound();
     table.entries[i] = sum;
   }

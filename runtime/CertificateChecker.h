@@ -5,9 +5,10 @@
 // component is evaluated on each joint value of its variables, in real
 // arithmetic and with a bound on the error of the stored precision:
 //
-// * hidden units that are surely off add nothing, those that are surely on are
-//   added up before their common inputs' errors are counted, the others count
-//   with the error of their input;
+// * hidden units that are surely off add nothing; the others are added up, as
+//   slopes in the inputs that they have in common, before the errors of those
+//   are counted. A unit near its threshold counts as on or off, whichever is
+//   worse;
 // * scores of a head fall apart into sums over pairs of key and query
 //   variables. Each must be either what selected keys score, or so much less
 //   that the softmax gives exactly 0; BOS likewise;
