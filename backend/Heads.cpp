@@ -150,6 +150,27 @@ Lowering::Pattern Lowering::makePattern(const Formula &formula, Scores scores,
   return pattern;
 }
 
+double Lowering::errorAtBos(const View &view) const {
+  double magnitude = std::fabs(view.constant), error = 0, grid = 0;
+  bool exact = true;
+  std::vector<double> parts{view.constant};
+  for (const Term &term : view.terms) {
+    const Direction &dir = circuit[term.dir];
+    if (dir.atBos == 0)
+      continue;
+    parts.push_back(term.weight * dir.atBos);
+    magnitude += std::fabs(parts.back());
+    error += std::fabs(term.weight) * dir.error;
+    exact &= dir.error == 0;
+  }
+  grid = gridOf(parts);
+  if (exact &&
+      (grid == 0 || magnitude / grid <= 0.5 / options.unitRoundoff))
+    return 0;
+  return error + static_cast<double>(parts.size() + 2) *
+                     options.unitRoundoff * magnitude;
+}
+
 DirId Lowering::moveValue(Pattern &pattern, View value, double empty,
                           const Naming &naming, double low, double high,
                           bool averages) {
@@ -188,7 +209,7 @@ DirId Lowering::moveValue(Pattern &pattern, View value, double empty,
   direction.low = std::min(low, empty);
   direction.high = std::max(high, empty);
   direction.atBos = empty;
-  direction.error = reading.error;
+  direction.error = std::max(reading.error, errorAtBos(value));
   double magnitude =
       std::max(std::fabs(direction.low), std::fabs(direction.high));
   if (averages)

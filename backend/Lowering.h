@@ -275,6 +275,8 @@ private:
   void checkNoise(const Pattern &pattern);
   /// How far the score of BOS may be from what it should be.
   double bosNoise(llvm::ArrayRef<ScoreTerm> terms) const;
+  /// How wrong a view may be at position 0.
+  double errorAtBos(const View &view) const;
   /// A direction that holds the mean of `value`, and `empty` where nothing is
   /// selected.
   DirId moveValue(Pattern &pattern, View value, double empty,

@@ -98,11 +98,12 @@ private:
   unsigned width;
   double unit; ///< a score of 1 as a product of columns
   Side keys, queries;
-  /// Rounding of a dot product, relative to the sum of magnitudes.
-  double dotRounding = 0;
+  /// Rounding of a dot product, relative to the sum of magnitudes: in general,
+  /// and for this head, where all products may be exact.
+  double anyRounding = 0, dotRounding = 0;
   /// Of the pairs that are selected in a component, added up over components:
   /// magnitudes, their common grid, and whether all of them are exact.
-  double selectedMagnitude = 0, selectedGrid = HUGE_VAL, magnitude = 0;
+  double selectedMagnitude = 0, selectedGrid = HUGE_VAL;
   bool selectedExact = true;
   double selected = 0; ///< what the components' selected scores add up to
   ScoreBounds result;
@@ -442,10 +443,9 @@ llvm::Error ScoreBounder::boundComponent(const Component &component,
       }
     }
   };
-  double largest = -HUGE_VAL, most = 0;
+  double largest = -HUGE_VAL;
   visit([&](const Score &score) {
     largest = std::max(largest, score.value / unit);
-    most = std::max(most, score.magnitude);
   });
   if (!std::isfinite(largest))
     return llvm::Error::success(); // no key or no query
@@ -453,6 +453,7 @@ llvm::Error ScoreBounder::boundComponent(const Component &component,
   visit([&](const Score &score) {
     double own = score.value / unit, error = score.error / unit;
     if (own <= largest - 0.25) {
+      error += anyRounding * score.magnitude / unit;
       result.distance = std::min(result.distance, largest - own - error);
       return;
     }
@@ -463,7 +464,6 @@ llvm::Error ScoreBounder::boundComponent(const Component &component,
   });
   result.tieError += tie;
   selectedMagnitude += mostSelected;
-  magnitude += most;
   selected += largest;
   return llvm::Error::success();
 }
@@ -548,7 +548,7 @@ llvm::Expected<ScoreBounds> ScoreBounder::run() {
 
   // Products of exact columns add up exactly while the significand holds them.
   double columns = static_cast<double>(keys.constants.size());
-  double anyRounding = 1.01 * tables.certificate.unitRoundoff * (columns + 1);
+  anyRounding = 1.01 * tables.certificate.unitRoundoff * (columns + 1);
   dotRounding = anyRounding;
   if (keys.exact && queries.exact) {
     double magnitude = 0, grid = HUGE_VAL;
@@ -606,13 +606,14 @@ llvm::Expected<ScoreBounds> ScoreBounder::run() {
       if (x.value == 0 || y.value == 0)
         continue;
       selectedMagnitude += std::fabs(x.value * y.value);
-      magnitude += std::fabs(x.value * y.value);
       selectedGrid = std::min(selectedGrid, gridOf(x.value) * gridOf(y.value));
     }
     if (!selectedExact ||
         selectedMagnitude > selectedGrid / tables.certificate.unitRoundoff)
       result.tieError += anyRounding * selectedMagnitude / unit;
-    result.distance -= result.tieError + anyRounding * magnitude / unit;
+    // A pair may be selected in all components but one.
+    result.distance -=
+        result.tieError + anyRounding * selectedMagnitude / unit;
   }
   if (llvm::Error error = boundBos())
     return error;
