@@ -154,14 +154,16 @@ Lowering::ExactSet Lowering::exactIndicator(const SelectorSide &side,
   // One more unit: 4v - 2 is at least 1.6 on the set and negative off it.
   View input = view * 4;
   input.constant -= 2;
+  double rounded = 4 * error + static_cast<double>(input.terms.size() + 2) *
+                                   options.unitRoundoff * 6;
   DirId dir = newMlpDirection(Naming{side.nodes[0], label.str(), jointOf(side)},
                               "clean 0/1 code");
   addNeuron(offAtBos(circuit, input), dir, 1);
-  finishMlpDirection(dir, 0, 2, 4 * error, 0);
+  finishMlpDirection(dir, 0, 2, rounded, 0);
   circuit[dir].exactZero = true;
   circuit[dir].inputError = error;
   circuit[dir].inputTolerance = 0.1;
-  result = {View::of(dir), 2 - 4 * error};
+  result = {View::of(dir), 2 - rounded};
   return result;
 }
 

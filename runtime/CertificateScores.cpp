@@ -84,6 +84,7 @@ private:
             llvm::ArrayRef<Bound> queryByColumn) const;
   llvm::Error boundComponent(const Component &component, bool onlyOne);
   llvm::Error boundProportional(const Vectors &keys, const Vectors &queries);
+  llvm::Error addUpComponents();
   llvm::Error boundBos();
   /// Product of two bounds as a bound.
   static Bound times(const Bound &a, const Bound &b) {
@@ -468,6 +469,33 @@ llvm::Error ScoreBounder::boundComponent(const Component &component,
   return llvm::Error::success();
 }
 
+llvm::Error ScoreBounder::addUpComponents() {
+  for (size_t c = 0; c < keys.constants.size(); ++c) {
+    const Bound &x = keys.constants[c], &y = queries.constants[c];
+    if (x.value == 0 || y.value == 0)
+      continue;
+    selected += x.value * y.value / unit;
+    selectedMagnitude += std::fabs(x.value * y.value);
+    selectedGrid = std::min(selectedGrid, gridOf(x.value) * gridOf(y.value));
+  }
+  if (!selectedExact ||
+      selectedMagnitude > selectedGrid / tables.certificate.unitRoundoff)
+    result.tieError += anyRounding * selectedMagnitude / unit;
+  // A pair may be selected in all components but one.
+  result.distance -= result.tieError + anyRounding * selectedMagnitude / unit;
+  if (selected > head.selected + 0.25)
+    return fail("selected keys score %g, not %g", selected, head.selected);
+  // Where a conjunct never holds no key is selected, and what comes closest
+  // must still stay below BOS.
+  if (selected < head.selected - 0.25) {
+    result.distance = std::min(result.distance,
+                               head.selected - selected - result.tieError);
+    result.tieError = 0;
+    selected = head.selected;
+  }
+  return llvm::Error::success();
+}
+
 llvm::Error ScoreBounder::boundBos() {
   // The score of BOS for any query, and of any key for BOS.
   auto range = [&](const Side &side, llvm::ArrayRef<Bound> other) {
@@ -584,37 +612,12 @@ llvm::Expected<ScoreBounds> ScoreBounder::run() {
   }
 
   std::vector<Component> parts = components();
-  if (!head.proportional)
-    for (size_t c = 0; c < keys.constants.size(); ++c)
-      selected += keys.constants[c].value * queries.constants[c].value / unit;
   for (const Component &part : parts)
     if (llvm::Error error = boundComponent(part, parts.size() == 1))
       return error;
-  // Where a conjunct never holds, nothing is selected, and what comes closest
-  // must still stay below BOS.
-  if (!head.proportional) {
-    if (selected > head.selected + 0.25)
-      return fail("selected keys score %g, not %g", selected, head.selected);
-    if (selected < head.selected - 0.25) {
-      result.distance = std::min(result.distance, head.selected - selected);
-      selected = head.selected;
-    }
-  }
-  if (!head.proportional) {
-    for (size_t c = 0; c < keys.constants.size(); ++c) {
-      const Bound &x = keys.constants[c], &y = queries.constants[c];
-      if (x.value == 0 || y.value == 0)
-        continue;
-      selectedMagnitude += std::fabs(x.value * y.value);
-      selectedGrid = std::min(selectedGrid, gridOf(x.value) * gridOf(y.value));
-    }
-    if (!selectedExact ||
-        selectedMagnitude > selectedGrid / tables.certificate.unitRoundoff)
-      result.tieError += anyRounding * selectedMagnitude / unit;
-    // A pair may be selected in all components but one.
-    result.distance -=
-        result.tieError + anyRounding * selectedMagnitude / unit;
-  }
+  if (!head.proportional)
+    if (llvm::Error error = addUpComponents())
+      return error;
   if (llvm::Error error = boundBos())
     return error;
   return result;
