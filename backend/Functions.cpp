@@ -236,7 +236,12 @@ View Lowering::functionOfSource(Source source, std::vector<double> byValue,
     return View::ofConstant(byValue.empty() ? 0 : byValue[0]);
   if (std::optional<View> view = findFunction(state, known))
     return *view;
-  if (!state.oneHot.empty()) {
+  // Equal numbers share a one-hot direction.
+  bool isSum = !state.oneHot.empty();
+  for (size_t i = 1; i < state.oneHot.size(); ++i)
+    isSum &=
+        state.oneHot[i] != state.oneHot[i - 1] || byValue[i] == byValue[i - 1];
+  if (isSum) {
     View view;
     // Fewer terms: count from the more common value of a 0/1 function.
     double base = 0;
@@ -245,7 +250,8 @@ View Lowering::functionOfSource(Source source, std::vector<double> byValue,
       base = 1;
     view.constant = base;
     for (size_t i = 0; i < byValue.size(); ++i)
-      if (byValue[i] != base)
+      if (byValue[i] != base &&
+          (i == 0 || state.oneHot[i] != state.oneHot[i - 1]))
         view.terms.push_back({state.oneHot[i], byValue[i] - base});
     llvm::sort(view.terms,
                [](const Term &a, const Term &b) { return a.dir < b.dir; });
@@ -397,8 +403,14 @@ void Lowering::makeOneHot(Source source) {
   std::vector<DirId> directions;
   size_t count = stateOf(source).values.size();
   for (size_t i = 0; i < count; ++i) {
+    llvm::ArrayRef<double> numbers = stateOf(source).numbers;
+    if (i > 0 && numbers[i] == numbers[i - 1]) {
+      directions.push_back(directions.back());
+      continue;
+    }
     std::vector<double> indicator(count, 0);
-    indicator[i] = 1;
+    for (size_t k = i; k < count && (k == i || numbers[k] == numbers[i]); ++k)
+      indicator[k] = 1;
     View view = functionOfSource(
         source, indicator, Naming{source, stateOf(source).values[i].display()});
     if (failed)

@@ -207,29 +207,53 @@ bool Lowering::addOrderPenalties(const Formula &comparison,
       cuts.push_back(value.toDouble());
   llvm::sort(cuts);
   cuts.erase(llvm::unique(cuts), cuts.end());
-  // Penalises all pairs with the key above (or below) the query.
+  // Penalises all pairs with the key above (or below) the query: a rectangle
+  // for each cut, but none that lies in another, so that values are told apart
+  // only where a value of the other side lies between them.
+  struct Rectangle {
+    double cut;
+    std::vector<bool> keySet, querySet;
+    bool isEmpty() const {
+      return !llvm::is_contained(keySet, true) ||
+             !llvm::is_contained(querySet, true);
+    }
+  };
   auto penaliseSide = [&](bool above, bool strictly) {
-    std::vector<bool> lastKeys, lastQueries;
+    std::vector<Rectangle> rectangles;
     for (double cut : cuts) {
-      std::vector<bool> keySet, querySet;
+      Rectangle next{cut, {}, {}};
       for (const ir::Value &value : keys.values) {
         double k = value.toDouble();
-        keySet.push_back(above ? (strictly ? k > cut : k >= cut)
-                               : (strictly ? k < cut : k <= cut));
+        next.keySet.push_back(above ? (strictly ? k > cut : k >= cut)
+                                    : (strictly ? k < cut : k <= cut));
       }
       for (const ir::Value &value : queries.values) {
         double q = value.toDouble();
-        querySet.push_back(above ? q <= cut : q >= cut);
+        next.querySet.push_back(above ? q <= cut : q >= cut);
       }
-      if (keySet == lastKeys && querySet == lastQueries)
+      if (next.isEmpty())
         continue;
-      lastKeys = keySet;
-      lastQueries = querySet;
-      std::string text = ir::Value::real(cut).display();
+      // From cut to cut one set shrinks and the other grows.
+      const std::vector<bool> &growing = above ? next.querySet : next.keySet;
+      const std::vector<bool> &shrinking = above ? next.keySet : next.querySet;
+      if (!rectangles.empty()) {
+        Rectangle &last = rectangles.back();
+        if ((above ? last.querySet : last.keySet) == growing)
+          continue;
+        if ((above ? last.keySet : last.querySet) == shrinking) {
+          last = std::move(next);
+          continue;
+        }
+      }
+      rectangles.push_back(std::move(next));
+    }
+    for (const Rectangle &rectangle : rectangles) {
+      std::string text = ir::Value::real(rectangle.cut).display();
       if (llvm::StringRef(text).ends_with(".0"))
         text.resize(text.size() - 2);
       std::string keyLabel = above ? ">" : "<";
-      penalise(table, keySet, querySet, keyLabel + (strictly ? "" : "=") + text,
+      penalise(table, rectangle.keySet, rectangle.querySet,
+               keyLabel + (strictly ? "" : "=") + text,
                (above ? "<=" : ">=") + text, scores);
     }
   };
