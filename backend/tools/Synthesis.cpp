@@ -55,6 +55,8 @@ private:
   std::unique_ptr<Attempt> attempt(rt::DType dtype, bool observed,
                                    llvm::ArrayRef<const Node *> released);
   const Node *nextToRelease(const Attempt &refused) const;
+  /// Keeps again what need not have been released.
+  std::unique_ptr<Attempt> keepMore(std::unique_ptr<Attempt> best);
   const ir::Observation *observe();
 
   Compilation &compilation;
@@ -128,6 +130,19 @@ const Node *Search::nextToRelease(const Attempt &refused) const {
   return nullptr;
 }
 
+std::unique_ptr<Attempt> Search::keepMore(std::unique_ptr<Attempt> best) {
+  for (size_t i = 0; i < best->released.size() && best->released.size() > 1;) {
+    std::vector<const Node *> released = best->released;
+    released.erase(released.begin() + static_cast<std::ptrdiff_t>(i));
+    auto next = attempt(best->dtype, best->observed, released);
+    if (next->circuit)
+      best = std::move(next);
+    else
+      ++i;
+  }
+  return best;
+}
+
 std::unique_ptr<Attempt> Search::runIn(rt::DType dtype) {
   auto best = attempt(dtype, false, {});
   if (best->circuit || best->vacuous)
@@ -148,7 +163,7 @@ std::unique_ptr<Attempt> Search::runIn(rt::DType dtype) {
     std::vector<const Node *> released = best->released;
     released.push_back(node);
     if (next(released))
-      return best;
+      return keepMore(std::move(best));
   }
   std::vector<const Node *> all;
   for (const Node *node : ir::reachable(compilation.output))

@@ -82,3 +82,21 @@ TEST(FunctionTable, MergedTablesKeepEveryKnownEntry) {
     }
   }
 }
+
+TEST(FunctionTable, EqualNumbersShareTheirEntries) {
+  // Along dimension 1: 0, 1, 1.0, 2 and a string.
+  FunctionTable t = table({2, 5}, {5, anyNumber, 6, 7, 8, //
+                                   5, 6, 9, anyNumber, anyNumber});
+  shareEqualNumbers(t, 1, {0, 1, 1, 2, anyNumber});
+  EXPECT_EQ(t.entries[1], 6);
+  EXPECT_EQ(t.entries[2], 6);
+  // What is known on both sides stays, and so does what no equal number knows.
+  EXPECT_EQ(t.entries[6], 6);
+  EXPECT_EQ(t.entries[7], 9);
+  EXPECT_TRUE(std::isnan(t.entries[8]));
+  EXPECT_TRUE(std::isnan(t.entries[9]));
+
+  FunctionTable rows = table({2, 2}, {anyNumber, 3, 4, anyNumber});
+  shareEqualNumbers(rows, 0, {1, 1});
+  EXPECT_EQ(rows.entries, (std::vector<double>{4, 3, 4, 3}));
+}
