@@ -319,6 +319,91 @@ void Checker::checkMove(const Head &weights, const Certificate::Head &head,
 // MLPs
 //===----------------------------------------------------------------------===//
 
+namespace {
+/// A weighted sum of hidden units, made ready to be evaluated often.
+class HiddenSum {
+public:
+  HiddenSum(llvm::ArrayRef<TableTerm> neurons, llvm::ArrayRef<TableView> views,
+            double unitRoundoff);
+
+  /// The tables that are read, each once.
+  std::vector<unsigned> inputs;
+
+  /// `x` is parallel to `inputs`.
+  Bound evaluate(llvm::ArrayRef<Bound> x);
+
+private:
+  llvm::ArrayRef<TableTerm> neurons;
+  llvm::ArrayRef<TableView> views;
+  double unit;
+  /// By unit and term, the position in `inputs`.
+  std::vector<llvm::SmallVector<unsigned, 4>> local;
+  /// Least and greatest slope of the sum in each input, between its value and
+  /// what it may be computed as.
+  std::vector<double> least, greatest;
+};
+} // namespace
+
+HiddenSum::HiddenSum(llvm::ArrayRef<TableTerm> neurons,
+                     llvm::ArrayRef<TableView> views, double unitRoundoff)
+    : neurons(neurons), views(views), unit(unitRoundoff), local(views.size()) {
+  std::map<unsigned, unsigned> position;
+  for (size_t n = 0; n < views.size(); ++n)
+    for (const TableTerm &term : views[n].terms) {
+      auto [it, isNew] = position.try_emplace(
+          term.table, static_cast<unsigned>(inputs.size()));
+      if (isNew)
+        inputs.push_back(term.table);
+      local[n].push_back(it->second);
+    }
+  least.resize(inputs.size());
+  greatest.resize(inputs.size());
+}
+
+Bound HiddenSum::evaluate(llvm::ArrayRef<Bound> x) {
+  std::fill(least.begin(), least.end(), 0);
+  std::fill(greatest.begin(), greatest.end(), 0);
+  Bound sum;
+  RoundingBound outer(unit);
+  for (size_t n = 0; n < views.size(); ++n) {
+    Bound input = views[n].constant;
+    double magnitude = std::fabs(input.value);
+    for (auto [term, at] : llvm::zip(views[n].terms, local[n])) {
+      input.value += term.weight * x[at].value;
+      input.error += std::fabs(term.weight) * x[at].error;
+      magnitude += std::fabs(term.weight * x[at].value);
+    }
+    // Far below zero no rounding matters.
+    if (input.value + 2 * input.error < -1e-2 * magnitude)
+      continue;
+    RoundingBound inner(unit);
+    inner.addTerm({views[n].constant.value, 0});
+    for (auto [term, at] : llvm::zip(views[n].terms, local[n]))
+      inner.addProduct(term.weight, x[at]);
+    double rounding = inner.bound();
+    double error = input.error + rounding;
+    if (input.value + error <= 0)
+      continue;
+    double weight = neurons[n].weight;
+    Bound on{std::max(0.0, input.value), error};
+    outer.addProduct(weight, on);
+    sum.value += weight * on.value;
+    // A unit near its threshold may be on or off.
+    bool surelyOn = input.value >= error;
+    for (auto [term, at] : llvm::zip(views[n].terms, local[n])) {
+      double slope = weight * term.weight;
+      least[at] += surelyOn ? slope : std::min(0.0, slope);
+      greatest[at] += surelyOn ? slope : std::max(0.0, slope);
+    }
+    sum.error += std::fabs(weight) * (rounding + views[n].constant.error);
+  }
+  for (size_t t = 0; t < inputs.size(); ++t)
+    sum.error +=
+        std::max(std::fabs(least[t]), std::fabs(greatest[t])) * x[t].error;
+  sum.error += outer.bound();
+  return sum;
+}
+
 void Checker::checkMlp(const Layer &layer, unsigned number) {
   std::vector<std::vector<TableTerm>> neuronsOf(written.size());
   for (Eigen::Index row = 0; row < layer.wOut.rows(); ++row)
@@ -388,85 +473,24 @@ void Checker::checkDirection(unsigned direction, const Layer &layer,
   DirectionTable table;
   table.variables.assign(domain.variables.begin(), domain.variables.end());
   {
-    RoundingBound rounding(certificate.unitRoundoff);
-    for (auto [neuron, view] : llvm::zip(neurons, views)) {
-      Bound input = tables.atBos(view);
-      if (input.value + input.error <= 0)
-        continue;
-      Bound on{std::max(0.0, input.value), input.error};
-      table.atBos.value += neuron.weight * on.value;
-      table.atBos.error += std::fabs(neuron.weight) * on.error;
-      rounding.addProduct(neuron.weight, on);
-    }
-    table.atBos.error += rounding.bound();
+    HiddenSum atBos(neurons, views, certificate.unitRoundoff);
+    std::vector<Bound> x;
+    for (unsigned input : atBos.inputs)
+      x.push_back(tables.tables[input].atBos);
+    table.atBos = atBos.evaluate(x);
   }
-
   tables.restrictTo(domain.variables, views);
-  // The tables that are read, each once.
-  std::vector<unsigned> inputs;
-  std::vector<llvm::SmallVector<unsigned, 4>> local(views.size());
-  std::vector<int> localOf(tables.tables.size(), -1);
+  HiddenSum sum(neurons, views, certificate.unitRoundoff);
   JointWalk walk(tables, domain.variables);
-  for (size_t n = 0; n < views.size(); ++n)
-    for (const TableTerm &term : views[n].terms) {
-      int &own = localOf[term.table];
-      if (own < 0) {
-        own = static_cast<int>(inputs.size());
-        inputs.push_back(term.table);
-        walk.follow(tables.tables[term.table].variables);
-      }
-      local[n].push_back(static_cast<unsigned>(own));
-    }
-  std::vector<Bound> x(inputs.size());
-  // Least and greatest slope of the sum in each input, between its value and
-  // what it may be computed as.
-  std::vector<double> least(inputs.size()), greatest(inputs.size());
+  for (unsigned input : sum.inputs)
+    walk.follow(tables.tables[input].variables);
+  std::vector<Bound> x(sum.inputs.size());
   table.entries.resize(walk.size());
   report.combinations += walk.size();
   for (size_t i = 0; i < walk.size(); ++i, walk.next()) {
-    for (size_t t = 0; t < inputs.size(); ++t)
-      x[t] = tables.tables[inputs[t]].entries[walk.at(static_cast<unsigned>(t))];
-    std::fill(least.begin(), least.end(), 0);
-    std::fill(greatest.begin(), greatest.end(), 0);
-    Bound sum;
-    RoundingBound outer(certificate.unitRoundoff);
-    for (size_t n = 0; n < views.size(); ++n) {
-      Bound input = views[n].constant;
-      double magnitude = std::fabs(input.value);
-      for (auto [term, at] : llvm::zip(views[n].terms, local[n])) {
-        input.value += term.weight * x[at].value;
-        input.error += std::fabs(term.weight) * x[at].error;
-        magnitude += std::fabs(term.weight * x[at].value);
-      }
-      // Far below zero no rounding matters.
-      if (input.value + 2 * input.error < -1e-2 * magnitude)
-        continue;
-      RoundingBound inner(certificate.unitRoundoff);
-      inner.addTerm({views[n].constant.value, 0});
-      for (auto [term, at] : llvm::zip(views[n].terms, local[n]))
-        inner.addProduct(term.weight, x[at]);
-      double rounding = inner.bound();
-      double error = input.error + rounding;
-      if (input.value + error <= 0)
-        continue;
-      double weight = neurons[n].weight;
-      Bound on{std::max(0.0, input.value), error};
-      outer.addProduct(weight, on);
-      sum.value += weight * on.value;
-      // A unit near its threshold may be on or off.
-      bool surelyOn = input.value >= error;
-      for (auto [term, at] : llvm::zip(views[n].terms, local[n])) {
-        double slope = weight * term.weight;
-        least[at] += surelyOn ? slope : std::min(0.0, slope);
-        greatest[at] += surelyOn ? slope : std::max(0.0, slope);
-      }
-      sum.error += std::fabs(weight) * (rounding + views[n].constant.error);
-    }
-    for (size_t t = 0; t < inputs.size(); ++t)
-      sum.error +=
-          std::max(std::fabs(least[t]), std::fabs(greatest[t])) * x[t].error;
-    sum.error += outer.bound();
-    table.entries[i] = sum;
+    for (unsigned t = 0; t < x.size(); ++t)
+      x[t] = tables.tables[sum.inputs[t]].entries[walk.at(t)];
+    table.entries[i] = sum.evaluate(x);
   }
   if (lastLayer[direction] < 0)
     tables.tables[direction] = std::move(table);

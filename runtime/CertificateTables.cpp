@@ -214,7 +214,9 @@ void Tables::useForms(llvm::ArrayRef<unsigned> variables,
     for (auto [view, factor] : llvm::zip(views, factors)) {
       if (factor == 0)
         continue;
-      view.constant.error += worstRounding(view.terms, view.constant);
+      // One term stands for several from here on.
+      if (form.terms.size() > 1)
+        view.constant.error += worstRounding(view.terms, view.constant);
       for (auto [direction, weight] : form.terms) {
         double rest = weightIn(view, direction) - factor * weight;
         auto position = llvm::find_if(view.terms, [&](const TableTerm &term) {
