@@ -129,7 +129,8 @@ for n in (10, 12, 20, 40):
             secret = {json.dumps(list(secret))};
             right = count(tokens == secret[indices], True);
             password = right == {n} and length == {n};"""
-    near = [list(secret[:i] + "ab"[secret[i] == "a"] + secret[i + 1 :]) for i in range(n)]
+    other = {"a": "b", "b": "a"}
+    near = [list(secret[:i] + other[secret[i]] + secret[i + 1 :]) for i in range(n)]
     add("counts", f"password_{n}", text,
         lambda x, secret=secret: everywhere("".join(x) == secret, x), "ab", n,
         words=[list(secret), list(secret[:-1])] + near)
