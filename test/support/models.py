@@ -162,6 +162,7 @@ class Case:
     samples: int = 300
     tolerance: float = 1e-6
     dtype: str = "float32"
+    causal: bool = True
 
     @property
     def kind(self):
