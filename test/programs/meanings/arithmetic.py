@@ -108,6 +108,11 @@ def binary_to_integer(x):
 
 
 @means
+def binary_by_horner(x):
+    return everywhere(int("".join(map(str, x)), 2), x)
+
+
+@means
 def decimal_to_integer(x):
     return everywhere(int("".join(x)), x)
 
@@ -163,6 +168,11 @@ def divisible_by_3(x):
 
 @means
 def prefix_sums(x):
+    return list(itertools.accumulate(x))
+
+
+@means
+def prefix_sums_by_counts(x):
     return list(itertools.accumulate(x))
 
 

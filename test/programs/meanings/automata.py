@@ -118,7 +118,8 @@ def tic_tac_toe(x):
     lines = rows + list(zip(*rows)) + [x[0:9:4], x[2:8:2]]
     won = lambda player: len(x) == 9 and any(set(line) == {player} for line in lines)
     x_won, o_won = won("x"), won("o")
-    return everywhere("both" if x_won and o_won else "x" if x_won else "o" if o_won else "-", x)
+    names = {(True, True): "both", (True, False): "x", (False, True): "o"}
+    return everywhere(names.get((x_won, o_won), "-"), x)
 
 
 @means
@@ -205,10 +206,12 @@ def robot_walk(x):
 @means
 def rock_paper_scissors(x):
     beats = {"r": "s", "s": "p", "p": "r"}
-    return [
-        "-" if other == "" else "draw" if mine == other else "won" if beats[mine] == other else "lost"
-        for mine, other in zip(x, x[1:] + [""])
+    results = {True: "won", False: "lost"}
+    played = [
+        "draw" if mine == other else results[beats[mine] == other]
+        for mine, other in zip(x, x[1:])
     ]
+    return played + ["-"]
 
 
 @means

@@ -106,12 +106,15 @@ def vowels_so_far(x):
 
 @means
 def distance_to_x(x):
-    return [min((abs(i - j) for j, t in enumerate(x) if t == "x"), default=-1) for i in range(len(x))]
+    places = [j for j, token in enumerate(x) if token == "x"]
+    return [min((abs(i - j) for j in places), default=-1) for i in range(len(x))]
 
 
 @means
 def last_seen(x):
-    return [max((j for j in range(i) if x[j] == x[i]), default=-1) for i in range(len(x))]
+    return [
+        max((j for j in range(i) if x[j] == x[i]), default=-1) for i in range(len(x))
+    ]
 
 
 @means
@@ -127,6 +130,11 @@ def argmax(x):
 
 @means
 def minimum(x):
+    return everywhere(min(x), x)
+
+
+@means
+def minimum_by_sorting(x):
     return everywhere(min(x), x)
 
 
@@ -194,7 +202,8 @@ def bigram_counts(x):
 def trigram_copying(x):
     result = []
     for i in range(len(x)):
-        after = [x[j] for j in range(2, i + 1) if x[j - 2 : j] == x[i - 1 : i + 1] and i]
+        pair = x[i - 1 : i + 1]
+        after = [x[j] for j in range(2, i + 1) if i and x[j - 2 : j] == pair]
         result.append(after[-1] if after else "?")
     return result
 

@@ -186,6 +186,12 @@ def reverse_words(x):
 
 @MEANINGS.tried_on(words_of("to", "be", "or", "not"))
 @means
+def reverse_words_by_length(x):
+    return reverse_words(x)
+
+
+@MEANINGS.tried_on(words_of("to", "be", "or", "not"))
+@means
 def acronym(x):
     letters = [word[0] for word in "".join(x).split()]
     return letters + ["."] * (len(x) - len(letters))

@@ -112,7 +112,7 @@ def sort_100(x):
     return sorted(x)
 
 
-WORTH = {"a": 0.5, "b": -1.25, "c": 3.0, "d": 0.75, "e": 2.5, "f": -0.1, "g": 1.4, "h": 1.5}
+WORTH = dict(a=0.5, b=-1.25, c=3.0, d=0.75, e=2.5, f=-0.1, g=1.4, h=1.5)
 
 
 @means
@@ -150,7 +150,8 @@ def pointer_jumping(x):
 
 @means
 def transpose_4x4(x):
-    return [x[4 * (i % 4) + i // 4] if 4 * (i % 4) + i // 4 < len(x) else "." for i in range(len(x))]
+    board = x + ["."] * (16 - len(x))
+    return [board[4 * (i % 4) + i // 4] for i in range(len(x))]
 
 
 @means
@@ -177,12 +178,13 @@ def caesar_key_in_front(x):
 def vigenere(x):
     letters = "abcdef"
     numbers = [letters.index(token) for token in x]
-    return x[:2] + [letters[(n + numbers[(i + 2) % 2]) % 6] for i, n in enumerate(numbers[2:])]
+    return x[:2] + [letters[(n + numbers[i % 2]) % 6] for i, n in enumerate(numbers[2:])]
 
 
 @means
 def autokey(x):
-    return list(itertools.accumulate(x, lambda a, b: "abcd"[("abcd".index(a) + "abcd".index(b)) % 4]))
+    sums = itertools.accumulate(map("abcd".index, x))
+    return ["abcd"[total % 4] for total in sums]
 
 
 @means

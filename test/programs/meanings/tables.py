@@ -46,6 +46,11 @@ def factorial(x):
 
 
 @means
+def large_factorial(x):
+    return [math.factorial(n) for n in x]
+
+
+@means
 def integer_square_root(x):
     return [math.isqrt(n) for n in x]
 
