@@ -8,6 +8,8 @@
 //   the number of distinct non-zero rows or columns; over the joint values of
 //   the operands where several are compared. Disjunctions.cpp says how those
 //   are avoided;
+// * an equality of values of any kind that are exact, by numbers that they
+//   get (IdEquality.cpp);
 // * an equality of integers as scalars: 1 - (k - q)^2, rank 3. Alone and never
 //   empty, 2kq - k^2 is enough, since softmax ignores what depends on the query
 //   alone. Keys and queries are shifted to be at least 1, so that the score of
@@ -351,7 +353,8 @@ bool Lowering::buildScores(const Formula &formula,
                     group.key->kind() != OpKind::Const &&
                     group.query->kind() != OpKind::Const;
     if (equality &&
-        addEquality(group.key, group.query, facts, alone, ties, scores))
+        (addEquality(group.key, group.query, facts, alone, ties, scores) ||
+         addIdEquality(group.key, group.query, facts, alone, scores)))
       continue;
     if (failed)
       return false;
