@@ -47,8 +47,11 @@ void Lowering::Scores::mergeTerms() {
   std::vector<unsigned> owner(conjunctScores.size());
   std::iota(owner.begin(), owner.end(), 0);
   for (ScoreTerm &term : terms) {
+    // Sums of exact numbers stay exact; a penalty among them would not.
+    bool isPenalty = conjunctScores[term.conjunct] == 0;
     auto same = llvm::find_if(merged, [&](const ScoreTerm &other) {
-      return other.key == term.key || other.query == term.query;
+      return (conjunctScores[other.conjunct] == 0) == isPenalty &&
+             (other.key == term.key || other.query == term.query);
     });
     if (same == merged.end()) {
       merged.push_back(std::move(term));
