@@ -321,6 +321,11 @@ private:
                    const ir::SelectorFacts &facts, bool alone, bool ties,
                    Scores &scores);
 
+  /// The same by numbers that the values get (IdEquality.cpp).
+  bool addIdEquality(const ir::Node *key, const ir::Node *query,
+                     const ir::SelectorFacts &facts, bool alone,
+                     Scores &scores);
+
   //===--- Counts (Counts.cpp)
   //-----------------------------------------------===//
 

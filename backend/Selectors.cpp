@@ -8,6 +8,8 @@
 //   the number of distinct non-zero rows or columns; over the joint values of
 //   the operands where several are compared. Disjunctions.cpp says how those
 //   are avoided;
+// * an equality of values of any kind that are exact, by numbers that they
+//   get (IdEquality.cpp);
 // * an equality of integers as scalars: 1 - (k - q)^2, rank 3. Alone and never
 //   empty, 2kq - k^2 is enough, since softmax ignores what depends on the query
 //   alone. Keys and queries are shifted to be at least 1, so that the score of
@@ -45,8 +47,11 @@ void Lowering::Scores::mergeTerms() {
   std::vector<unsigned> owner(conjunctScores.size());
   std::iota(owner.begin(), owner.end(), 0);
   for (ScoreTerm &term : terms) {
+    // Sums of exact numbers stay exact; a penalty among them would not.
+    bool isPenalty = conjunctScores[term.conjunct] == 0;
     auto same = llvm::find_if(merged, [&](const ScoreTerm &other) {
-      return other.key == term.key || other.query == term.query;
+      return (conjunctScores[other.conjunct] == 0) == isPenalty &&
+             (other.key == term.key || other.query == term.query);
     });
     if (same == merged.end()) {
       merged.push_back(std::move(term));
@@ -351,7 +356,8 @@ bool Lowering::buildScores(const Formula &formula,
                     group.key->kind() != OpKind::Const &&
                     group.query->kind() != OpKind::Const;
     if (equality &&
-        addEquality(group.key, group.query, facts, alone, ties, scores))
+        (addEquality(group.key, group.query, facts, alone, ties, scores) ||
+         addIdEquality(group.key, group.query, facts, alone, scores)))
       continue;
     if (failed)
       return false;
