@@ -252,6 +252,18 @@ std::optional<View> Lowering::emitProfileCells(const Cells &cells,
   double slack = cells.indicatorError == 0 ? 0 : 1;
   double shift = 4 * (axisHigh - axisLow) * cells.gateError;
   auto gates = static_cast<double>(dims - 1);
+  // What the sum of a unit's input may have of terms, and of indicators.
+  double terms = scalar.terms + 2, indicatorSize = 0;
+  for (size_t d = 0; d < dims; ++d) {
+    double most = 0, largest = 0;
+    for (const View &indicator : cells.indicators[d]) {
+      Axis own = axisOf(indicator);
+      most = std::max(most, static_cast<double>(own.terms));
+      largest = std::max(largest, own.sizeAt(1));
+    }
+    terms += most;
+    indicatorSize += largest;
+  }
   std::vector<std::pair<Profile, double>> profiles; // with their hold
   double error = 0;
   for (auto &[points, members] : functions) {
@@ -259,9 +271,8 @@ std::optional<View> Lowering::emitProfileCells(const Cells &cells,
     std::optional<Profile> profile = makeProfile(points, scalar, false);
     if (!profile)
       return std::nullopt;
-    double reach = 0x1p-20, rounding = 8 * options.unitRoundoff * (gates + 1);
-    if (scalar.terms > 1)
-      rounding *= scalar.terms;
+    double reach = 0x1p-20, rounding = terms * options.unitRoundoff *
+                                     (indicatorSize + gates + 2);
     for (const ProfileUnit &unit : profile->units)
       reach = std::max(reach,
                        std::max(unit.slope * axisLow, unit.slope * axisHigh) +

@@ -156,7 +156,7 @@ double Lowering::errorAtBos(const View &view) const {
   std::vector<double> parts{view.constant};
   for (const Term &term : view.terms) {
     const Direction &dir = circuit[term.dir];
-    if (dir.atBos == 0)
+    if (dir.atBos == 0 && dir.exactZero)
       continue;
     parts.push_back(term.weight * dir.atBos);
     magnitude += std::fabs(parts.back());

@@ -21,7 +21,8 @@ public:
   Checker(const Model &model, const Certificate &certificate)
       : model(model), certificate(certificate), tables(certificate),
         written(certificate.directions.size(), false),
-        lastLayer(certificate.directions.size(), -1) {}
+        lastLayer(certificate.directions.size(), -1),
+        finalLayer(lastLayer) {}
 
   CertificateReport run();
   /// One table for each direction.
@@ -58,7 +59,9 @@ private:
   const Certificate &certificate;
   Tables tables;
   std::vector<bool> written;
-  std::vector<int> lastLayer; ///< whose MLP writes a direction; -1 for none
+  /// The last layer whose MLP writes a direction, of those so far and of all;
+  /// -1 for none.
+  std::vector<int> lastLayer, finalLayer;
   uint64_t entries = 0;
   CertificateReport report;
 };
@@ -149,7 +152,7 @@ void Checker::readEmbeddings() {
       table.entries = isToken ? byToken[d] : byPosition[d];
     }
     if (isToken || isPosition || table.atBos.value != 0)
-      claim(d);
+      table.complete = claim(d);
   }
 }
 
@@ -238,9 +241,10 @@ void Checker::checkMove(const Head &weights, const Certificate::Head &head,
     std::vector<unsigned> followed;
     for (const TableTerm &term : view[0].terms)
       followed.push_back(walk.follow(tables.tables[term.table].variables));
+    JointFilter filter(tables, walk, domain.variables);
     for (size_t i = 0; i < walk.size(); ++i, walk.next()) {
       if (std::isnan(move.values[i]) ||
-          (!domain.excluded.empty() && domain.excluded[i]))
+          (!domain.excluded.empty() && domain.excluded[i]) || !filter.admits())
         continue;
       Bound sum = view[0].constant;
       RoundingBound rounding(unit);
@@ -311,6 +315,7 @@ void Checker::checkMove(const Head &weights, const Certificate::Head &head,
   }
   if (claimed.values.empty())
     problem(llvm::formatv("`{0}` has no values", labelOf(move.target)));
+  table.complete = true;
   entries += table.entries.size();
   compareErrors(move.target);
 }
@@ -422,6 +427,7 @@ void Checker::checkMlp(const Layer &layer, unsigned number) {
       continue;
     checkDirection(d, layer, neuronsOf[d]);
     lastLayer[d] = static_cast<int>(number);
+    tables.tables[d].complete = finalLayer[d] == lastLayer[d];
   }
 }
 
@@ -531,11 +537,12 @@ void Checker::checkOutput() {
       return *real;
     return std::nan("");
   };
+  JointFilter filter(tables, walk, domain.variables);
   double margin = HUGE_VAL;
   size_t wrong = 0;
   std::vector<Bound> values(logits.size());
   for (size_t i = 0; i < walk.size(); ++i, walk.next()) {
-    if (!domain.excluded.empty() && domain.excluded[i])
+    if ((!domain.excluded.empty() && domain.excluded[i]) || !filter.admits())
       continue;
     double worst = 0;
     for (size_t o = 0; o < logits.size(); ++o) {
@@ -590,6 +597,10 @@ void Checker::checkOutput() {
 CertificateReport Checker::run() {
   if (!checkShape())
     return std::move(report);
+  for (auto [l, layer] : llvm::enumerate(model.layers))
+    for (Eigen::Index row = 0; row < layer.wOut.rows(); ++row)
+      for (Matrix::InnerIterator it(layer.wOut, row); it; ++it)
+        finalLayer[static_cast<size_t>(it.col())] = static_cast<int>(l);
   readEmbeddings();
   for (auto [l, layer] : llvm::enumerate(model.layers)) {
     std::vector<bool> seen(layer.heads.size(), false);

@@ -161,10 +161,12 @@ llvm::Error ScoreBounder::fillGroup(Group &group, Side &side,
         });
   };
   std::map<Contribution, bool, decltype(less)> distinct(less);
+  JointFilter filter(tables, walk, group.variables);
   for (size_t i = 0; i < walk.size(); ++i, walk.next()) {
     if (llvm::any_of(masks, [&](auto &mask) {
           return (*mask.second)[walk.at(mask.first)];
-        }))
+        }) ||
+        !filter.admits())
       continue;
     Contribution contribution;
     for (size_t c = 0; c < group.columns.size(); ++c) {

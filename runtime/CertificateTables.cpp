@@ -59,9 +59,13 @@ double Tables::worstError(unsigned table) const {
   if (table < certificate.directions.size())
     if (auto domain = certificate.directions[table].domain)
       excluded = &certificate.domains[*domain].excluded;
-  for (auto [i, entry] : llvm::enumerate(tables[table].entries))
-    if (!excluded || excluded->empty() || !(*excluded)[i])
-      worst = std::max(worst, entry.error);
+  const DirectionTable &own = tables[table];
+  JointWalk walk(*this, own.variables);
+  JointFilter filter(*this, walk, own.variables);
+  for (size_t i = 0; i < own.entries.size(); ++i, walk.next())
+    if (own.entries[i].error > worst &&
+        (!excluded || excluded->empty() || !(*excluded)[i]) && filter.admits())
+      worst = own.entries[i].error;
   return worst;
 }
 
@@ -299,4 +303,45 @@ void JointWalk::next() {
       offsets[f] -= strides[v][f] * sizes[v];
     counts[v] = 0;
   }
+}
+
+JointFilter::JointFilter(const Tables &tables, JointWalk &walk,
+                         llvm::ArrayRef<unsigned> variables)
+    : tables(tables), walk(walk) {
+  for (const Certificate::Form &form : tables.certificate.forms) {
+    bool known = llvm::is_contained(variables, form.variable) &&
+                 !tables.certificate.variables[form.variable].interval;
+    for (auto &term : form.terms) {
+      const DirectionTable &own = tables.tables[term.first];
+      known &= own.complete &&
+               llvm::all_of(own.variables, [&](unsigned variable) {
+                 return llvm::is_contained(variables, variable);
+               });
+    }
+    if (!known)
+      continue;
+    Relation relation{&form, walk.follow(form.variable), {}};
+    for (auto &term : form.terms)
+      relation.followed.push_back(
+          walk.follow(tables.tables[term.first].variables));
+    relations.push_back(std::move(relation));
+  }
+}
+
+bool JointFilter::admits() const {
+  for (const Relation &relation : relations) {
+    const Certificate::Form &form = *relation.form;
+    double sum = form.constant, error = 0;
+    for (auto [term, followed] : llvm::zip(form.terms, relation.followed)) {
+      const Bound &x = tables.tables[term.first].entries[walk.at(followed)];
+      sum += term.second * x.value;
+      error += std::fabs(term.second) * x.error;
+    }
+    double meant = form.values[walk.at(relation.variable)];
+    // Weights are rounded, and so is what the form adds up to.
+    if (!std::isnan(meant) &&
+        std::fabs(sum - meant) > error + 1e-6 * (1 + std::fabs(meant)))
+      return false;
+  }
+  return true;
 }

@@ -30,6 +30,7 @@ struct DirectionTable {
   llvm::SmallVector<unsigned, 3> variables; ///< the last one varies fastest
   std::vector<Bound> entries;
   Bound atBos;
+  bool complete = false; ///< no later component adds to it
 };
 
 /// A term of a sum: a table of `Tables` by number.
@@ -129,6 +130,26 @@ private:
   /// strides[v][f]: by variable and followed table.
   std::vector<std::vector<size_t>> strides;
   size_t total = 1;
+};
+
+/// Tells which joint values can occur: where a form of one variable is a
+/// function of others, they must agree.
+class JointFilter {
+public:
+  JointFilter(const Tables &tables, JointWalk &walk,
+              llvm::ArrayRef<unsigned> variables);
+  /// Whether the present joint value of the walk can occur.
+  bool admits() const;
+
+private:
+  struct Relation {
+    const Certificate::Form *form;
+    unsigned variable;              ///< followed by the walk
+    std::vector<unsigned> followed; ///< parallel to the form's terms
+  };
+  const Tables &tables;
+  const JointWalk &walk;
+  std::vector<Relation> relations;
 };
 
 } // namespace rasp::rt
