@@ -62,6 +62,11 @@ public:
 private:
   llvm::Expected<Side> makeSide(const Matrix &matrix, const Vector &bias,
                                 llvm::ArrayRef<unsigned> domains);
+  /// Which joint values of those variables that a domain shares with others it
+  /// excludes whatever the rest is; none if that is nothing.
+  std::optional<std::pair<llvm::SmallVector<unsigned, 3>, std::vector<bool>>>
+  project(const Certificate::Domain &domain,
+          llvm::ArrayRef<unsigned> variables) const;
   llvm::Error fillGroup(Group &group, Side &side,
                         llvm::ArrayRef<TableView> columns,
                         llvm::ArrayRef<unsigned> domains);
@@ -111,6 +116,24 @@ private:
 };
 } // namespace
 
+std::optional<std::pair<llvm::SmallVector<unsigned, 3>, std::vector<bool>>>
+ScoreBounder::project(const Certificate::Domain &domain,
+                      llvm::ArrayRef<unsigned> variables) const {
+  llvm::SmallVector<unsigned, 3> common;
+  for (unsigned variable : domain.variables)
+    if (llvm::is_contained(variables, variable))
+      common.push_back(variable);
+  if (domain.excluded.empty() || common.empty())
+    return std::nullopt;
+  std::vector<bool> excluded(tables.sizeOf(common), true);
+  JointWalk walk(tables, domain.variables);
+  unsigned at = walk.follow(common);
+  for (size_t i = 0; i < walk.size(); ++i, walk.next())
+    if (!domain.excluded[i])
+      excluded[walk.at(at)] = false;
+  return std::pair(common, std::move(excluded));
+}
+
 llvm::Error ScoreBounder::fillGroup(Group &group, Side &side,
                                     llvm::ArrayRef<TableView> columns,
                                     llvm::ArrayRef<unsigned> domains) {
@@ -126,15 +149,10 @@ llvm::Error ScoreBounder::fillGroup(Group &group, Side &side,
     for (const TableTerm &term : columns[column].terms)
       if (!followed.count(term.table))
         followed[term.table] = walk.follow(tables.tables[term.table].variables);
-  std::vector<std::pair<unsigned, const std::vector<bool> *>> masks;
-  for (unsigned index : domains) {
-    const Certificate::Domain &domain = tables.certificate.domains[index];
-    if (!domain.excluded.empty() &&
-        llvm::all_of(domain.variables, [&](unsigned variable) {
-          return llvm::is_contained(group.variables, variable);
-        }))
-      masks.emplace_back(walk.follow(domain.variables), &domain.excluded);
-  }
+  std::vector<std::pair<unsigned, std::vector<bool>>> masks;
+  for (unsigned index : domains)
+    if (auto mask = project(tables.certificate.domains[index], group.variables))
+      masks.emplace_back(walk.follow(mask->first), std::move(mask->second));
   // Rounding of a column's sum: for each joint value where the group has all
   // terms, else spread over what adds to it.
   std::vector<double> relative;
@@ -164,7 +182,7 @@ llvm::Error ScoreBounder::fillGroup(Group &group, Side &side,
   JointFilter filter(tables, walk, group.variables);
   for (size_t i = 0; i < walk.size(); ++i, walk.next()) {
     if (llvm::any_of(masks, [&](auto &mask) {
-          return (*mask.second)[walk.at(mask.first)];
+          return mask.second[walk.at(mask.first)];
         }) ||
         !filter.admits())
       continue;
@@ -245,11 +263,12 @@ llvm::Expected<Side> ScoreBounder::makeSide(const Matrix &matrix,
   }
   for (unsigned index : domains) {
     const Certificate::Domain &domain = tables.certificate.domains[index];
-    bool used = llvm::all_of(domain.variables, [&](unsigned variable) {
-      return classes.findValue(variable) != classes.end();
-    });
-    if (used && !domain.excluded.empty())
-      tie(domain.variables);
+    llvm::SmallVector<unsigned, 3> used;
+    for (unsigned variable : domain.variables)
+      if (classes.findValue(variable) != classes.end())
+        used.push_back(variable);
+    if (!used.empty() && !domain.excluded.empty())
+      tie(used);
   }
   for (auto it = classes.begin(); it != classes.end(); ++it) {
     if (!it->isLeader())
