@@ -54,6 +54,15 @@ void Lowering::checkNoise(const Pattern &pattern) {
          pattern.tolerance);
 }
 
+double Lowering::rowNoise(llvm::ArrayRef<ScoreTerm> terms) const {
+  double noise = 0;
+  for (const ScoreTerm &term : terms) {
+    Reading key = read(term.key);
+    noise += errorAtBos(term.query) * (key.magnitude() + key.error);
+  }
+  return noise;
+}
+
 double Lowering::bosNoise(llvm::ArrayRef<ScoreTerm> terms) const {
   double noise = 0;
   for (const ScoreTerm &term : terms)
@@ -128,7 +137,8 @@ Lowering::Pattern Lowering::makePattern(const Formula &formula, Scores scores,
   // BOS counts as a selected key, so its score must be as exact.
   if (mode == BosMode::Counted)
     scores.tieError += bosNoise(pattern.scores);
-  double distance = gap - 2 * scores.error;
+  double distance =
+      gap - std::max(2 * scores.error, rowNoise(pattern.scores));
   double needed = hardDistance(options.unitRoundoff);
   while (distance * pattern.step < needed && pattern.step < 0x1p14)
     pattern.step *= 2;
@@ -156,8 +166,8 @@ double Lowering::errorAtBos(const View &view) const {
   std::vector<double> parts{view.constant};
   for (const Term &term : view.terms) {
     const Direction &dir = circuit[term.dir];
-    if (dir.atBos == 0 && dir.exactZero)
-      continue;
+    if (dir.atBos == 0 && dir.writer == WriterKind::Mlp)
+      continue; // its hidden units are off
     parts.push_back(term.weight * dir.atBos);
     magnitude += std::fabs(parts.back());
     error += std::fabs(term.weight) * dir.error;

@@ -179,7 +179,11 @@ View Lowering::functionOf(const Node *sop, llvm::ArrayRef<double> byValue,
     return View();
   if (sets.isKept(sop))
     return functionOfSource(sop, byValue, Naming{sop, label.str()});
-  return derivedFunction(sop, byValue, label);
+  View view = derivedFunction(sop, byValue, label);
+  // Tables that see the s-op as a source may meet what others read of it.
+  if (ir::isElementwise(sop->kind()) && !view.isConstant() && !failed)
+    circuit.forms.push_back({sop, view, byValue.vec()});
+  return view;
 }
 
 View Lowering::derivedFunction(const Node *sop, llvm::ArrayRef<double> byValue,

@@ -204,7 +204,8 @@ private:
                    const Naming &naming, double low, double high,
                    llvm::StringRef argument);
   /// Adds a hidden unit, or a target to the equal one that there is.
-  void addNeuron(const View &input, DirId target, double weight);
+  void addNeuron(View input, DirId target, double weight);
+  View offAtBos(View input) const;
   /// `construction` says how hidden units will compute it.
   DirId newMlpDirection(const Naming &naming, llvm::StringRef construction);
   /// Sets range, error and grid once all neurons are there.
@@ -273,6 +274,8 @@ private:
                       BosMode mode, bool ties);
   /// Says that the scores are too wrong, if they are.
   void checkNoise(const Pattern &pattern);
+  /// How far the scores that BOS gives as a query may be from 0.
+  double rowNoise(llvm::ArrayRef<ScoreTerm> terms) const;
   /// How far the score of BOS may be from what it should be.
   double bosNoise(llvm::ArrayRef<ScoreTerm> terms) const;
   /// How wrong a view may be at position 0.

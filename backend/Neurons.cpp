@@ -7,12 +7,27 @@
 using namespace rasp;
 using namespace rasp::backend;
 
-void Lowering::addNeuron(const View &input, DirId target, double weight) {
+/// Holds a hidden unit down at BOS, so that what MLPs write is exactly 0 there
+/// and needs no correction with a rounded constant. There are no values at BOS
+/// that a profile was made for.
+View Lowering::offAtBos(View input) const {
+  double value = atBos(circuit, input), size = std::fabs(input.constant);
+  for (const Term &term : input.terms)
+    size += std::fabs(term.weight * circuit[term.dir].atBos);
+  constexpr double surely = 1e-3;
+  if (value < -surely * size || (value <= 0 && errorAtBos(input) == 0))
+    return input;
+  double down = 2 * std::max(value, surely * size);
+  return input + View::of(Circuit::bos, -std::exp2(std::ceil(std::log2(down))));
+}
+
+void Lowering::addNeuron(View input, DirId target, double weight) {
   if (!std::isfinite(weight) || !std::isfinite(input.constant)) {
     refuse(circuit[target].node, ir::diag::OutOfRange, circuit[target].space,
            weight, std::numeric_limits<double>::max());
     return;
   }
+  input = offAtBos(std::move(input));
   auto [it, isNew] = neurons.try_emplace(input, circuit.neurons.size());
   if (isNew)
     circuit.neurons.push_back(
@@ -26,7 +41,6 @@ void Lowering::addNeuron(const View &input, DirId target, double weight) {
     neuron.outputs.push_back({target, weight});
   Direction &dir = circuit[target];
   dir.time = std::max(dir.time, 2 * neuron.layer + 2);
-  dir.atBos += weight * std::max(0.0, atBos(circuit, input));
 }
 
 DirId Lowering::newMlpDirection(const Naming &naming,

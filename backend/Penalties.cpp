@@ -27,16 +27,6 @@ using ir::Node;
 using ir::OpKind;
 using ir::Source;
 
-/// Holds a hidden unit down at BOS, so that no correction with a rounded
-/// constant is needed there.
-static View offAtBos(const Circuit &circuit, View input) {
-  double value = atBos(circuit, input);
-  if (value > -1)
-    input +=
-        View::of(Circuit::bos, -std::exp2(std::ceil(std::log2(value + 2))));
-  return input;
-}
-
 /// Whether `view` is exactly 0 wherever it should be.
 static bool isExactZero(const Circuit &circuit, const View &view) {
   return view.constant == 0 && llvm::all_of(view.terms, [&](const Term &term) {
@@ -105,7 +95,7 @@ Lowering::exactThreshold(const Node *sop, const std::vector<bool> &isIn,
   input.constant += offset;
   DirId dir =
       newMlpDirection(Naming{sop, label.str(), joint}, "threshold");
-  addNeuron(offAtBos(circuit, input), dir, 1);
+  addNeuron(input, dir, 1);
   double end = points[at].second ? points.front().first : points.back().first;
   finishMlpDirection(dir, 0, slope * end + offset, error, 0);
   circuit[dir].exactZero = true;
@@ -158,7 +148,7 @@ Lowering::ExactSet Lowering::exactIndicator(const SelectorSide &side,
                                    options.unitRoundoff * 6;
   DirId dir = newMlpDirection(Naming{side.nodes[0], label.str(), jointOf(side)},
                               "clean 0/1 code");
-  addNeuron(offAtBos(circuit, input), dir, 1);
+  addNeuron(input, dir, 1);
   finishMlpDirection(dir, 0, 2, rounded, 0);
   circuit[dir].exactZero = true;
   circuit[dir].inputError = error;
