@@ -136,7 +136,7 @@ View Lowering::emitBoxes(const Cells &cells, const Naming &naming) {
   std::vector<bool> covered(table.entries.size(), false);
   constexpr size_t largestToGrow = 4096;
   bool grow = table.entries.size() <= largestToGrow;
-  double largest = 0, gateError = 0;
+  double largest = 0, gateError = 0, rounding = 0;
   Odometer at(table.sizes);
   for (size_t e = 0; e < table.entries.size(); ++e, at.next()) {
     double outcome = table.entries[e];
@@ -172,6 +172,9 @@ View Lowering::emitBoxes(const Cells &cells, const Naming &naming) {
       input.constant -= 2.0 * gates - 1;
     }
     gateError = std::max(gateError, views * cells.indicatorError);
+    Axis sum = axisOf(input);
+    rounding = std::max(rounding, (sum.terms + 1) * options.unitRoundoff *
+                                      sum.sizeAt(1));
     addNeuron(input, dir, outcome - background);
     largest = std::max(largest, std::fabs(outcome - background));
   }
@@ -185,8 +188,7 @@ View Lowering::emitBoxes(const Cells &cells, const Naming &naming) {
     changes.push_back(outcome - background);
   double error = 0, grid = gridOf(changes);
   if (cells.indicatorError > 0)
-    error = largest * (2 * gateError + static_cast<double>(2 * dims + 4) *
-                                           options.unitRoundoff);
+    error = largest * (2 * gateError + rounding + 4 * options.unitRoundoff);
   else if (grid == 0 || largest / grid > 0.5 / options.unitRoundoff)
     error = options.unitRoundoff * largest;
   finishMlpDirection(dir, low - background, high - background, error,

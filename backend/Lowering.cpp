@@ -305,6 +305,13 @@ View Lowering::scalarOf(const Node *sop) {
   } else if (requireValues(sop, "a non-affine operation")) {
     byTable();
   }
+  if (values.known && numeric && ir::isElementwise(sop->kind()) &&
+      !view.isConstant() && !failed) {
+    std::vector<double> numbers;
+    for (const ir::Value &value : values.values)
+      numbers.push_back(value.toDouble());
+    circuit.forms.push_back({sop, view, std::move(numbers)});
+  }
   scalars[sop] = view;
   return view;
 }

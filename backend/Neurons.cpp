@@ -14,6 +14,7 @@ View Lowering::offAtBos(View input) const {
   double value = atBos(circuit, input), size = std::fabs(input.constant);
   for (const Term &term : input.terms)
     size += std::fabs(term.weight * circuit[term.dir].atBos);
+  size = std::max(size, read(input).magnitude());
   constexpr double surely = 1e-3;
   if (value < -surely * size || (value <= 0 && errorAtBos(input) == 0))
     return input;

@@ -121,7 +121,7 @@ unsigned Tables::tableOfForm(size_t index) {
   table.variables = {form.variable};
   // The directions' own errors, and how far their sums are from the values that
   // the form is said to take: the weights were rounded when they were stored.
-  double error = 0, magnitude = std::fabs(form.constant);
+  double error = 0, magnitude = 0;
   llvm::SmallVector<unsigned, 3> variables;
   bool numbered = true;
   table.atBos.value = form.constant;
@@ -131,7 +131,9 @@ unsigned Tables::tableOfForm(size_t index) {
     double largest = 0;
     for (const Bound &entry : own.entries)
       largest = std::max(largest, std::fabs(entry.value));
-    magnitude += std::fabs(weight) * largest;
+    // Heads bring in what is meant; MLPs have rounded weights.
+    if (!certificate.directions[direction].variable)
+      magnitude += std::fabs(weight) * largest;
     table.atBos.value += weight * own.atBos.value;
     table.atBos.error += std::fabs(weight) * own.atBos.error;
     for (unsigned variable : own.variables) {
