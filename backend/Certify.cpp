@@ -100,18 +100,13 @@ unsigned Certifier::sumOf(const Joint &joint) {
   Certificate::Variable variable;
   variable.kind = Certificate::VariableKind::Sum;
   variable.name = "sum";
-  variable.size = static_cast<uint32_t>(joint.sumValues.size());
-  std::vector<double> values = joint.sumValues;
-  if (values.empty()) {
-    variable.interval = true;
-    variable.size = 2;
-    variable.low = joint.low;
-    variable.high = joint.high;
-    values = {joint.low, joint.high};
-  }
+  variable.interval = true;
+  variable.size = 2;
+  variable.low = joint.low;
+  variable.high = joint.high;
   auto index = static_cast<unsigned>(result.variables.size());
   result.variables.push_back(std::move(variable));
-  result.forms.push_back(formOf(index, joint.sum, std::move(values)));
+  result.forms.push_back(formOf(index, joint.sum, {joint.low, joint.high}));
   return index;
 }
 
@@ -193,7 +188,7 @@ Certificate::Head Certifier::describe(const Head &head, unsigned number) {
       move.domain = domainOf(*output.joint);
       move.values = output.intended;
       const Joint &joint = circuit.joints[*output.joint];
-      if (joint.isSum && joint.sumValues.empty() && !joint.sum.isConstant())
+      if (joint.isSum && !joint.sum.isConstant())
         move.values = {joint.low, joint.high};
     }
     entry.moves.push_back(std::move(move));
@@ -244,7 +239,12 @@ Certificate Certifier::run(double unitRoundoff) {
   for (const Head &head : circuit.heads)
     result.heads.push_back(describe(head, numbers[head.layer]++));
   result.readout = describeOutput();
-  for (const SourceForm &form : circuit.forms)
+  // Short ones first: longer ones may contain them.
+  std::vector<SourceForm> forms = circuit.forms;
+  llvm::stable_sort(forms, [](const SourceForm &a, const SourceForm &b) {
+    return a.view.terms.size() < b.view.terms.size();
+  });
+  for (const SourceForm &form : forms)
     if (variables.count({form.source, 0}))
       result.forms.push_back(formOf(variableOf(form.source), form.view,
                                     form.byValue));

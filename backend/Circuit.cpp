@@ -76,7 +76,7 @@ bool Joint::operator<(const Joint &other) const {
   auto keyOf = [](const Joint &joint) {
     return std::tie(joint.sources, joint.sizes, joint.part, joint.matters,
                     joint.isSum,
-                    joint.sum, joint.sumValues, joint.low, joint.high);
+                    joint.sum, joint.low, joint.high);
   };
   return keyOf(*this) < keyOf(other);
 }

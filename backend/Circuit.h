@@ -59,9 +59,9 @@ enum class WriterKind : uint8_t { TokenEmbed, PosEmbed, Head, Mlp };
 llvm::StringRef writerName(WriterKind writer);
 
 /// Joint values of the sources that a component is a function of, so that
-/// what it computes can be checked value by value (Certificate.h). Either a
-/// table over sources, the last one varying fastest, or a weighted sum of
-/// directions and the values that the sum takes.
+/// what it computes can be checked value by value (Certify.h). Either a table
+/// over sources, the last one varying fastest, or a weighted sum of directions
+/// that takes too many values to be listed, from `low` to `high`.
 struct Joint {
   llvm::SmallVector<ir::Source, 3> sources;
   llvm::SmallVector<uint32_t, 3> sizes;
@@ -70,15 +70,13 @@ struct Joint {
   std::vector<bool> matters;
   bool isSum = false;
   View sum;
-  /// Empty if there are too many: then any number from `low` to `high`.
-  std::vector<double> sumValues;
   double low = 0, high = 0;
   bool operator<(const Joint &other) const;
 };
 using JointId = uint32_t;
 
-/// A weighted sum of directions that is a function of a source: what readers
-/// see of an elementwise s-op that has no direction of its own.
+/// A weighted sum of directions that is a function of an elementwise s-op:
+/// what readers see of it where it has no direction of its own.
 struct SourceForm {
   const ir::Node *source;
   View view;

@@ -307,7 +307,7 @@ View Lowering::functionOfSource(Source source, std::vector<double> byValue,
                   circuit[view.terms[0].dir].node == state.node;
     if (sets.isKept(state.node) && !ownsIt) {
       Naming copied = naming;
-      copied.joint = jointOfOperands(state.node);
+      copied.joint = jointOfView(view, state.node);
       view = copyView(view, copied, *llvm::min_element(byValue),
                       *llvm::max_element(byValue));
     }

@@ -308,7 +308,7 @@ void Lowering::setIntended(DirId target, const Node *value,
       if (output.target == target) {
         output.joint = jointOf(value);
         const ir::NodeValues &values = sets.of(value);
-        if (sets.isKept(value) || circuit.joints[*output.joint].isSum) {
+        if (isByValue(*output.joint, value)) {
           output.intended = byInput.vec();
           return;
         }

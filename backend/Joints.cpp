@@ -75,6 +75,32 @@ JointId Lowering::jointOf(const Node *sop) {
                                                 : jointOfOperands(sop);
 }
 
+JointId Lowering::jointOfView(const View &view, const Node *sop) {
+  auto sourceOf = [&](DirId dir) -> Source {
+    std::optional<JointId> joint = circuit[dir].joint;
+    return joint && circuit.joints[*joint].sources.size() == 1
+               ? circuit.joints[*joint].sources[0]
+               : nullptr;
+  };
+  auto isReadFrom = [&](DirId dir, Source source) {
+    return sourceOf(dir) == source ||
+           llvm::any_of(circuit.forms, [&](const SourceForm &form) {
+             return form.source == source &&
+                    llvm::any_of(form.view.terms, [&](const Term &term) {
+                      return term.dir == dir;
+                    });
+           });
+  };
+  for (const Term &term : view.terms)
+    if (Source source = sourceOf(term.dir);
+        source && ir::isElementwise(source->kind()) &&
+        llvm::all_of(view.terms, [&](const Term &other) {
+          return isReadFrom(other.dir, source);
+        }))
+      return *circuit[term.dir].joint;
+  return jointOfOperands(sop);
+}
+
 JointId Lowering::jointOfOperands(const Node *sop) {
   const ir::NodeValues &values = sets.of(sop);
   Joint joint;
@@ -87,19 +113,36 @@ JointId Lowering::jointOfOperands(const Node *sop) {
     });
     return addJoint(std::move(joint));
   }
-  std::vector<double> numbers;
-  for (const ir::Value &value : values.values)
-    numbers.push_back(value.toDouble());
-  return jointOfSum(scalarOf(sop), std::move(numbers), values.low, values.high);
+  View scalar = scalarOf(sop);
+  if (values.known)
+    return jointOfValues(sop, scalar, {});
+  joint.isSum = true;
+  joint.sum = scalar;
+  joint.low = values.low;
+  joint.high = values.high;
+  return addJoint(std::move(joint));
 }
 
-JointId Lowering::jointOfSum(const View &sum, std::vector<double> values,
-                             double low, double high) {
+JointId Lowering::jointOfValues(const Node *sop, const View &scalar,
+                                llvm::ArrayRef<double> byValue) {
+  std::vector<double> numbers;
+  for (const ir::Value &value : sets.of(sop).values)
+    numbers.push_back(value.toDouble());
+  auto same = [&](const SourceForm &form) {
+    return form.source == sop && form.view == scalar;
+  };
+  if (llvm::none_of(circuit.forms, same))
+    circuit.forms.push_back({sop, scalar, numbers});
   Joint joint;
-  joint.isSum = true;
-  joint.sum = sum;
-  joint.sumValues = std::move(values);
-  joint.low = low;
-  joint.high = high;
+  joint.sources = {sop};
+  joint.sizes = {static_cast<uint32_t>(numbers.size())};
+  joint.matters = maskOf(numbers.size(), [&](size_t i) {
+    return byValue.empty() || !std::isnan(byValue[i]);
+  });
   return addJoint(std::move(joint));
+}
+
+bool Lowering::isByValue(JointId id, const Node *sop) const {
+  const Joint &joint = circuit.joints[id];
+  return joint.isSum || (joint.sources.size() == 1 && joint.sources[0] == sop);
 }

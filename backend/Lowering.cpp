@@ -216,6 +216,12 @@ View Lowering::derivedFunction(const Node *sop, llvm::ArrayRef<double> byValue,
 
 View Lowering::profileOfScalar(const Node *sop, llvm::ArrayRef<double> byValue,
                                const Naming &naming) {
+  std::vector<double> key;
+  for (double y : byValue)
+    key.push_back(std::isnan(y) ? noEntry : y);
+  auto found = profiled.find({sop, key});
+  if (found != profiled.end())
+    return found->second;
   // By structure: the scalar of a kept s-op is what is being made here.
   std::optional<View> coordinate = affineScalar(sop);
   if (failed)
@@ -237,11 +243,11 @@ View Lowering::profileOfScalar(const Node *sop, llvm::ArrayRef<double> byValue,
       points.begin(), points.end(),
       [](const ProfilePoint &a, const ProfilePoint &b) { return a.y < b.y; });
   Naming ofSum = naming;
-  std::vector<double> coordinates;
-  for (const ProfilePoint &point : points)
-    coordinates.push_back(point.x);
-  ofSum.joint = jointOfSum(*coordinate, std::move(coordinates), 0, 0);
-  return emitProfile(*coordinate, *profile, ofSum, low->y, high->y, "a sum");
+  ofSum.joint = jointOfValues(sop, *coordinate, byValue);
+  View view =
+      emitProfile(*coordinate, *profile, ofSum, low->y, high->y, "a sum");
+  profiled[{sop, std::move(key)}] = view;
+  return view;
 }
 
 std::optional<View> Lowering::affineScalar(const Node *sop) {

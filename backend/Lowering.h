@@ -109,10 +109,16 @@ private:
   /// source if it is kept.
   JointId jointOf(const ir::Node *sop);
   JointId jointOfOperands(const ir::Node *sop);
+  /// What a view of `sop` is a function of: a sum, if it was read as one.
+  JointId jointOfView(const View &view, const ir::Node *sop);
   JointId jointOfSource(ir::Source source);
   JointId jointOfPart(const ir::Node *width, unsigned part);
-  JointId jointOfSum(const View &sum, std::vector<double> values, double low,
-                     double high);
+  /// Of an s-op that is read as the number that it is: its values, those for
+  /// which `byValue` is not NaN.
+  JointId jointOfValues(const ir::Node *sop, const View &scalar,
+                        llvm::ArrayRef<double> byValue);
+  /// Whether the combinations of a joint are the values of `sop`.
+  bool isByValue(JointId joint, const ir::Node *sop) const;
 
   //===--- Functions of one source (Functions.cpp)
   //-------------------------===//
@@ -416,6 +422,9 @@ private:
            ExactSet>
       exactSets;
   llvm::DenseMap<const ir::Node *, View> scalars;
+  /// NaN is no key of a map: a number that no table holds stands for it.
+  static constexpr double noEntry = -0x1.23456789abcdep+1000;
+  std::map<std::pair<const ir::Node *, std::vector<double>>, View> profiled;
   std::map<View, size_t> neurons;
   std::map<Joint, JointId> joints;
   std::map<std::pair<std::vector<const ir::Node *>, std::vector<double>>, View>

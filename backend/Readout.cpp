@@ -42,7 +42,7 @@ void Lowering::setExpected(const Node *output) {
     }
     decoded.push_back(it == end ? -1 : static_cast<int32_t>(it - begin));
   }
-  if (sets.isKept(output) || circuit.joints[*readout.joint].isSum) {
+  if (isByValue(*readout.joint, output)) {
     readout.expected = std::move(decoded);
     return;
   }

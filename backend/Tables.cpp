@@ -27,11 +27,10 @@ using ir::Source;
 View Lowering::realize(FunctionTable table, llvm::ArrayRef<LinearForm> forms,
                        const Naming &naming) {
   std::vector<const Node *> key(table.sources.begin(), table.sources.end());
-  // NaN is no key: any fixed number that no table holds stands for it.
   std::vector<double> keyEntries = table.entries;
   for (double &entry : keyEntries)
     if (std::isnan(entry))
-      entry = -0x1.23456789abcdep+1000;
+      entry = noEntry;
   auto found = realized.find({key, keyEntries});
   if (found != realized.end())
     return found->second;
