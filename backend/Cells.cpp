@@ -284,7 +284,9 @@ std::optional<View> Lowering::emitProfileCells(const Cells &cells,
     if (hold * cells.gateError > 0.2)
       return std::nullopt;
     double cellError =
-        profile->error + std::fabs(profile->constant) * 2 * cells.gateError;
+        profile->error +
+        std::fabs(profile->constant) *
+            (2 * cells.gateError + (1 + slack) * rounding);
     for (const ProfileUnit &unit : profile->units) {
       double perUnit = rounding;
       if (!profile->steps)

@@ -129,9 +129,15 @@ Lowering::Pattern Lowering::makePattern(const Formula &formula, Scores scores,
 
   std::vector<const Formula *> comparisons;
   collectComparisons(formula, comparisons);
+  auto addJoints = [&](const Node *sop, std::vector<JointId> &joints) {
+    joints.push_back(jointOf(sop));
+    // Scores may look through a kept s-op at what it is made of.
+    if (sets.isKept(sop))
+      joints.push_back(jointOfOperands(sop));
+  };
   for (const Formula *comparison : comparisons) {
-    pattern.keyJoints.push_back(jointOf(comparison->key));
-    pattern.queryJoints.push_back(jointOf(comparison->query));
+    addJoints(comparison->key, pattern.keyJoints);
+    addJoints(comparison->query, pattern.queryJoints);
   }
 
   // BOS counts as a selected key, so its score must be as exact.
