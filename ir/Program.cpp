@@ -223,6 +223,23 @@ const Node *Program::width(const Node *selector, SMRange range) {
   return intern(std::move(proto), range);
 }
 
+const Node *Program::withOperands(const Node *node,
+                                  ArrayRef<const Node *> operands) {
+  if (node->operands() == operands)
+    return node;
+  Node proto;
+  proto.theKind = node->kind();
+  proto.theCompare = node->compare();
+  proto.theValue = node->value();
+  proto.theTable = node->theTable;
+  proto.theOperands.assign(operands.begin(), operands.end());
+  const Node *result = intern(Node(proto), {});
+  for (SMRange range : node->ranges())
+    intern(Node(proto), range);
+  setName(result, node->name());
+  return result;
+}
+
 void Program::setName(const Node *node, StringRef name) {
   Node &owned = theNodes[node->id()];
   assert(&owned == node && "the node belongs to another program");

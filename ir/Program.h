@@ -123,6 +123,10 @@ public:
   const Node *aggregate(const Node *selector, const Node *values,
                         Value defaultValue, llvm::SMRange range = {});
   const Node *width(const Node *selector, llvm::SMRange range = {});
+  /// `node` on other operands, with its name and ranges; itself if they are
+  /// its own.
+  const Node *withOperands(const Node *node,
+                           llvm::ArrayRef<const Node *> operands);
 
   /// Gives `node` the name of a source variable; the first name stays.
   void setName(const Node *node, llvm::StringRef name);

@@ -4,6 +4,7 @@
 #include "backend/Assemble.h"
 #include "backend/Certify.h"
 #include "backend/GroundTruth.h"
+#include "ir/CountedSums.h"
 #include "ir/FailureChecks.h"
 #include "runtime/TensorList.h"
 #include "llvm/ADT/STLExtras.h"
@@ -70,8 +71,19 @@ bool Compilation::evaluate(CompileOptions given,
   domain.vocabulary = *options.vocabulary;
   domain.maxSeqLen = *options.maxSeqLen;
   domain.causal = options.causal.value_or(false);
-  names.emplace(output);
   return true;
+}
+
+/// Finds the form that is compiled.
+static void countSums(Compilation &compilation) {
+  auto counted = ir::countSums(compilation.program, compilation.output,
+                               compilation.domain, compilation.required);
+  compilation.compiled = counted.at(compilation.output);
+  compilation.names.emplace(compilation.compiled);
+  ir::KeptNodes required;
+  for (const ir::Node *node : compilation.required)
+    required.insert(counted.contains(node) ? counted.at(node) : node);
+  compilation.required = std::move(required);
 }
 
 bool Compilation::inferValues(llvm::ArrayRef<std::string> materialise,
@@ -85,15 +97,16 @@ bool Compilation::inferValues(llvm::ArrayRef<std::string> materialise,
     else
       required.insert(binding->node);
   }
+  countSums(*this);
   if (everything)
-    for (const ir::Node *node : ir::reachable(output))
+    for (const ir::Node *node : ir::reachable(compiled))
       if (ir::isElementwise(node->kind()) && !node->name().empty())
         wished.insert(node);
   ir::KeptNodes kept = required;
   kept.insert(wished.begin(), wished.end());
   values =
-      std::make_shared<ir::ValueSets>(output, domain, diags, std::move(kept));
-  return !diags.hasErrors() && ir::checkFailures(output, *values, diags);
+      std::make_shared<ir::ValueSets>(compiled, domain, diags, std::move(kept));
+  return !diags.hasErrors() && ir::checkFailures(compiled, *values, diags);
 }
 
 bool Compilation::layOut() {
@@ -128,7 +141,7 @@ makeExamples(const ir::Domain &domain) {
 rt::Model Compilation::makeModel() {
   rt::Model model = backend::assemble(circuit, layout, domain, dtype);
   backend::GroundTruth truth =
-      backend::describe(circuit, layout, output, *names, *values, sources);
+      backend::describe(circuit, layout, compiled, *names, *values, sources);
   model.residual = std::move(truth.residual);
   model.circuit = std::move(truth.circuit);
   model.ir = std::move(truth.ir);

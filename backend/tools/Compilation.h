@@ -67,6 +67,9 @@ public:
   ir::Program program;
   frontend::Evaluation bindings;
   const ir::Node *output = nullptr;
+  /// The same function of the input, in the form that is compiled; there from
+  /// `inferValues` on.
+  const ir::Node *compiled = nullptr;
   std::optional<ir::NodeNames> names;
   std::shared_ptr<ir::ValueSets> values;
   ir::KeptNodes required; ///< get directions of their own

@@ -70,7 +70,7 @@ private:
 
 const ir::Observation *Search::observe() {
   if (!triedToObserve)
-    observation = ir::Observation::make(compilation.output, domain);
+    observation = ir::Observation::make(compilation.compiled, domain);
   triedToObserve = true;
   return observation ? &*observation : nullptr;
 }
@@ -91,11 +91,11 @@ Search::attempt(rt::DType dtype, bool observed,
         kept.insert(node);
     ir::Diagnostics unseen(compilation.sources); // `inferValues` told them
     result->values = std::make_shared<ir::ValueSets>(
-        compilation.output, domain, unseen, std::move(kept),
+        compilation.compiled, domain, unseen, std::move(kept),
         ir::ValueSetLimits(), observed ? observe() : nullptr);
     result->vacuous =
         unseen.hasErrors() ||
-        !ir::checkFailures(compilation.output, *result->values, unseen);
+        !ir::checkFailures(compilation.compiled, *result->values, unseen);
     if (result->vacuous)
       return result;
   }
@@ -104,7 +104,7 @@ Search::attempt(rt::DType dtype, bool observed,
     options.unitRoundoff = 0x1p-53;
   backend::Lowering lowering(*result->values, *compilation.names, options,
                              result->diags);
-  result->circuit = lowering.run(compilation.output);
+  result->circuit = lowering.run(compilation.compiled);
   result->refused = lowering.refused();
   return result;
 }
@@ -166,7 +166,7 @@ std::unique_ptr<Attempt> Search::runIn(rt::DType dtype) {
       return keepMore(std::move(best));
   }
   std::vector<const Node *> all;
-  for (const Node *node : ir::reachable(compilation.output))
+  for (const Node *node : ir::reachable(compilation.compiled))
     if (compilation.wished.contains(node) &&
         !compilation.required.contains(node))
       all.push_back(node);

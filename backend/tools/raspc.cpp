@@ -180,7 +180,7 @@ static void printIR(const Compilation &compilation) {
   };
   ir::PrintOptions options;
   options.annotation = annotate;
-  ir::print(llvm::outs(), compilation.output, header, options);
+  ir::print(llvm::outs(), compilation.compiled, header, options);
 }
 
 /// To a file, or to stdout without a path.

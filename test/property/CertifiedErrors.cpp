@@ -44,7 +44,7 @@ private:
 
 void Measurement::findNodes() {
   llvm::StringMap<const ir::Node *> byName;
-  for (const ir::Node *node : ir::reachable(compilation.output))
+  for (const ir::Node *node : ir::reachable(compilation.compiled))
     byName[compilation.names->of(node)] = node;
   using Kind = Certificate::VariableKind;
   for (const Certificate::Variable &variable : certificate.variables) {
