@@ -20,8 +20,8 @@ class SumCounter {
 public:
   SumCounter(Program &program, const Domain &domain,
              const llvm::DenseSet<const Node *> &kept)
-      : program(program), domain(domain), kept(kept),
-        selectors(domain.causal) {}
+      : program(program), domain(domain), kept(kept), selectors(domain.causal) {
+  }
 
   /// The counts that `rounded` is a sum of; null if it is none.
   const Node *sumFor(const Node *rounded);
@@ -99,8 +99,14 @@ static void addParts(llvm::ArrayRef<std::pair<int64_t, Value>> amounts,
         rests[i] -= half;
         part.members.push_back(entry.second);
       }
-    parts.push_back(std::move(part));
     largest -= half;
+    auto same = llvm::find_if(parts, [&](const Part &other) {
+      return other.members == part.members;
+    });
+    if (same == parts.end())
+      parts.push_back(std::move(part));
+    else
+      same->weight += part.weight;
   }
 }
 
@@ -142,11 +148,10 @@ const Node *SumCounter::makeSum(const Node *mean, llvm::SMRange range) {
     add(common, selector);
   for (Part &part : parts) {
     bool isAll = part.members.size() == values.size();
-    const Node *isMember = program.in(
-        summed, {Table::List, {}, std::move(part.members)}, range);
-    const Node *having =
-        program.select(isMember, program.constant(Value::boolean(true)),
-                       CompareOp::Eq, range);
+    const Node *isMember =
+        program.in(summed, {Table::List, {}, std::move(part.members)}, range);
+    const Node *having = program.select(
+        isMember, program.constant(Value::boolean(true)), CompareOp::Eq, range);
     add(part.weight,
         isAll ? selector : program.selectorAnd(selector, having, range));
   }
