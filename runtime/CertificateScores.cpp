@@ -87,6 +87,9 @@ private:
   };
   Score dot(llvm::ArrayRef<unsigned> columns, llvm::ArrayRef<Bound> key,
             llvm::ArrayRef<Bound> queryByColumn) const;
+  double roundingOf(llvm::ArrayRef<unsigned> columns,
+                    llvm::ArrayRef<Bound> key,
+                    llvm::ArrayRef<Bound> queryByColumn) const;
   llvm::Error boundComponent(const Component &component, bool onlyOne);
   llvm::Error boundProportional(const Vectors &keys, const Vectors &queries);
   llvm::Error addUpComponents();
@@ -370,6 +373,35 @@ ScoreBounder::dot(llvm::ArrayRef<unsigned> columns, llvm::ArrayRef<Bound> key,
   return sum;
 }
 
+/// Rounding of one score: of its products, of their sum in any order, and of
+/// the division by the root of d_head.
+double ScoreBounder::roundingOf(llvm::ArrayRef<unsigned> columns,
+                                llvm::ArrayRef<Bound> key,
+                                llvm::ArrayRef<Bound> queryByColumn) const {
+  if (dotRounding == 0)
+    return 0;
+  double u = tables.certificate.unitRoundoff;
+  double products = 0, magnitude = 0, sum = 0;
+  unsigned count = 0;
+  for (auto [column, x] : llvm::zip(columns, key)) {
+    const Bound &y = queryByColumn[column];
+    double size = (std::fabs(x.value) + x.error) * (std::fabs(y.value) + y.error);
+    if (size == 0)
+      continue;
+    ++count;
+    sum += x.value * y.value;
+    magnitude += size;
+    bool exact = x.error == 0 && y.error == 0 &&
+                 size <= gridOf(x.value) * gridOf(y.value) / u;
+    products += exact ? 0 : size;
+  }
+  // Two terms have one sum; its error is relative to what comes out.
+  double additions = count <= 1   ? 0
+                     : count == 2 ? std::fabs(sum) + 2 * u * magnitude
+                                  : (count - 1) * magnitude;
+  return 1.01 * u * (products + additions + std::fabs(sum));
+}
+
 llvm::Error ScoreBounder::boundProportional(const Vectors &k,
                                             const Vectors &q) {
   // All scores of a query share its error, so what counts is the difference of
@@ -389,9 +421,9 @@ llvm::Error ScoreBounder::boundProportional(const Vectors &k,
         largest = score;
         best = &key;
       }
+    double ofBest = roundingOf(k.columns, *best, byColumn);
     auto compare = [&](llvm::ArrayRef<Bound> other) {
       Bound difference;
-      double magnitude = 0;
       for (size_t i = 0; i < k.columns.size(); ++i) {
         const Bound &own = byColumn[k.columns[i]];
         double step = (*best)[i].value - other[i].value;
@@ -399,10 +431,8 @@ llvm::Error ScoreBounder::boundProportional(const Vectors &k,
         difference.value += step * own.value;
         difference.error += std::fabs(step) * own.error +
                             errors * (std::fabs(own.value) + own.error);
-        magnitude += (std::fabs((*best)[i].value) + std::fabs(other[i].value)) *
-                     std::fabs(own.value);
       }
-      difference.error += dotRounding * magnitude;
+      difference.error += ofBest + roundingOf(k.columns, other, byColumn);
       double distance = (difference.value - difference.error) / unit;
       if (difference.value / unit < 0.25)
         result.tieError =
@@ -596,7 +626,16 @@ llvm::Expected<ScoreBounds> ScoreBounder::run() {
   queries = std::move(*q);
 
   // Products of exact columns add up exactly while the significand holds them.
-  double columns = static_cast<double>(keys.constants.size());
+  auto inUse = [](const Side &side, size_t column) {
+    return side.constants[column].value != 0 ||
+           side.atBos[column].value != 0 ||
+           llvm::any_of(side.groups, [&](const Group &group) {
+             return llvm::is_contained(group.columns, column);
+           });
+  };
+  double columns = 0;
+  for (size_t c = 0; c < keys.constants.size(); ++c)
+    columns += inUse(keys, c) && inUse(queries, c);
   anyRounding = 1.01 * tables.certificate.unitRoundoff * (columns + 1);
   dotRounding = anyRounding;
   if (keys.exact && queries.exact) {
