@@ -167,14 +167,15 @@ json::Value rasp::rt::toJSON(const Certificate &certificate) {
                       {"directions", std::move(directions)},
                       {"heads", std::move(heads)},
                       {"output", std::move(output)}};
-  if (const auto &reach = certificate.reach) {
-    json::Object entry{{"longest", reach->longest}};
-    if (reach->unlimited)
-      entry["at_least"] = true;
-    else
-      entry["limited_by"] = reach->limitedBy;
-    result["exact_length"] = std::move(entry);
-  }
+  return result;
+}
+
+json::Value rasp::rt::toJSON(const Certificate::Reach &reach) {
+  json::Object result{{"longest", reach.longest}};
+  if (reach.unlimited)
+    result["at_least"] = true;
+  else
+    result["limited_by"] = reach.limitedBy;
   return result;
 }
 

@@ -113,7 +113,8 @@ struct Certificate {
     /// (numerical).
     double margin = 0;
   };
-  /// The longest inputs for which the program compiles exactly, if asked for.
+  /// The longest inputs for which the program compiles exactly; it stands
+  /// beside the certificate, as "exact_length".
   struct Reach {
     unsigned longest = 0;
     bool unlimited = false; ///< longer ones were not tried
@@ -131,13 +132,13 @@ struct Certificate {
   std::vector<Direction> directions; ///< by coordinate
   std::vector<Head> heads;
   Output readout;
-  std::optional<Reach> reach;
 
   /// Number of combinations of a domain; at most `limit`.
   uint64_t sizeOf(const Domain &domain, uint64_t limit) const;
 };
 
 llvm::json::Value toJSON(const Certificate &certificate);
+llvm::json::Value toJSON(const Certificate::Reach &reach);
 
 /// Checks that all numbers fit together; the text may be hostile.
 llvm::Expected<Certificate> certificateFromJSON(const llvm::json::Value &json);

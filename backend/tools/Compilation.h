@@ -26,6 +26,7 @@
 #include "backend/Layout.h"
 #include "backend/tools/CompileOptions.h"
 #include "ir/Printer.h"
+#include "runtime/Certificate.h"
 
 namespace rasp {
 
@@ -57,6 +58,10 @@ public:
   bool synthesise(const SynthesisOptions &effort = {});
   bool layOut();
   rt::Model makeModel();
+  /// Up to which length the program compiles in the chosen precision. Doubles
+  /// the length until it is refused, and then bisects; gives up where models
+  /// become large.
+  rt::Certificate::Reach findReach();
 
   llvm::SourceMgr sources;
   ir::Diagnostics diags;

@@ -213,6 +213,49 @@ static unsigned largestLength(Compilation &compilation,
   return largest;
 }
 
+rt::Certificate::Reach Compilation::findReach() {
+  // Twice the length may take four times as long, and more where the number of
+  // directions grows with it.
+  constexpr unsigned longestTried = 4096;
+  constexpr size_t largestDoubled = 5000, mostEntries = 1 << 19;
+  rt::Certificate::Reach reach;
+  reach.longest = domain.maxSeqLen;
+  size_t size = circuit.directions.size() + circuit.neurons.size();
+  size_t entries = circuit.directions.size() * reach.longest;
+  auto compiles = [&](unsigned length) {
+    ir::Domain longer = domain;
+    longer.maxSeqLen = length;
+    auto best = Search(*this, longer, false).run(dtype);
+    if (!best->circuit) {
+      for (const ir::Diagnostic &diagnostic : best->diags.all())
+        if (diagnostic.severity == ir::Severity::Error)
+          reach.limitedBy = diagnostic.name.str();
+      return false;
+    }
+    size = best->circuit->directions.size() + best->circuit->neurons.size();
+    entries = best->circuit->directions.size() * length;
+    reach.longest = length;
+    return true;
+  };
+  unsigned fails = 0;
+  while (!fails) {
+    unsigned next = std::min(2 * reach.longest, longestTried);
+    if (next <= reach.longest || size > largestDoubled ||
+        entries > mostEntries) {
+      reach.unlimited = true;
+      return reach;
+    }
+    if (!compiles(next))
+      fails = next;
+  }
+  while (fails - reach.longest > 1) {
+    unsigned middle = reach.longest + (fails - reach.longest) / 2;
+    if (!compiles(middle))
+      fails = middle;
+  }
+  return reach;
+}
+
 bool Compilation::synthesise(const SynthesisOptions &effort) {
   std::optional<rt::DType> wanted = effort.dtype;
   Search search(*this, domain, effort.observe, values);

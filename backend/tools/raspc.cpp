@@ -184,9 +184,13 @@ static void printIR(const Compilation &compilation) {
 }
 
 /// To a file, or to stdout without a path.
-static bool writeCertificate(const rt::Model &model, llvm::StringRef path) {
+static bool writeCertificate(Compilation &compilation, const rt::Model &model,
+                             llvm::StringRef path) {
+  llvm::json::Value certificate = model.certificate;
+  (*certificate.getAsObject())["exact_length"] =
+      rt::toJSON(compilation.findReach());
   auto print = [&](llvm::raw_ostream &os) {
-    os << llvm::formatv("{0:2}\n", model.certificate);
+    os << llvm::formatv("{0:2}\n", certificate);
     return llvm::Error::success();
   };
   llvm::Error failure = path.empty() ? print(llvm::outs())
@@ -313,7 +317,7 @@ static int compile(CommandLine &command) {
   }
   watch.lap("writing");
   if (command.certificate.getNumOccurrences())
-    if (!writeCertificate(model, command.certificate))
+    if (!writeCertificate(compilation, model, command.certificate))
       return commandIsWrong;
   if (command.stats.getNumOccurrences())
     printStats(model, watch,
