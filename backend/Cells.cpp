@@ -173,8 +173,8 @@ View Lowering::emitBoxes(const Cells &cells, const Naming &naming) {
     }
     gateError = std::max(gateError, views * cells.indicatorError);
     Axis sum = axisOf(input);
-    rounding = std::max(rounding, (sum.terms + 1) * options.unitRoundoff *
-                                      sum.sizeAt(1));
+    rounding = std::max(rounding,
+                        (sum.terms + 1) * options.unitRoundoff * sum.sizeAt(1));
     addNeuron(input, dir, outcome - background);
     largest = std::max(largest, std::fabs(outcome - background));
   }
@@ -274,7 +274,7 @@ std::optional<View> Lowering::emitProfileCells(const Cells &cells,
     if (!profile)
       return std::nullopt;
     double reach = 0x1p-20, rounding = terms * options.unitRoundoff *
-                                     (indicatorSize + gates + 2);
+                                       (indicatorSize + gates + 2);
     for (const ProfileUnit &unit : profile->units)
       reach = std::max(reach,
                        std::max(unit.slope * axisLow, unit.slope * axisHigh) +
@@ -284,9 +284,8 @@ std::optional<View> Lowering::emitProfileCells(const Cells &cells,
     if (hold * cells.gateError > 0.2)
       return std::nullopt;
     double cellError =
-        profile->error +
-        std::fabs(profile->constant) *
-            (2 * cells.gateError + (1 + slack) * rounding);
+        profile->error + std::fabs(profile->constant) *
+                             (2 * cells.gateError + (1 + slack) * rounding);
     for (const ProfileUnit &unit : profile->units) {
       double perUnit = rounding;
       if (!profile->steps)

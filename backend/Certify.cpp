@@ -231,8 +231,8 @@ Certificate Certifier::run(double unitRoundoff) {
   result.maxSeqLen = sets.domain().maxSeqLen;
   result.causal = sets.domain().causal;
   variableOf(nullptr);
-  result.variables.push_back({"indices", Certificate::VariableKind::Position,
-                              result.maxSeqLen});
+  result.variables.push_back(
+      {"indices", Certificate::VariableKind::Position, result.maxSeqLen});
   for (DirId dir : layout.order)
     result.directions.push_back(describe(circuit[dir]));
   std::vector<unsigned> numbers(circuit.layers, 0);
@@ -246,13 +246,12 @@ Certificate Certifier::run(double unitRoundoff) {
   });
   for (const SourceForm &form : forms)
     if (variables.count({form.source, 0}))
-      result.forms.push_back(formOf(variableOf(form.source), form.view,
-                                    form.byValue));
+      result.forms.push_back(
+          formOf(variableOf(form.source), form.view, form.byValue));
   return std::move(result);
 }
 
-Certificate rasp::backend::certify(const Circuit &circuit,
-                                   const Layout &layout,
+Certificate rasp::backend::certify(const Circuit &circuit, const Layout &layout,
                                    const ir::NodeNames &names,
                                    const ir::ValueSets &sets,
                                    double unitRoundoff) {

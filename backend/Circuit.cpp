@@ -75,8 +75,7 @@ llvm::StringRef rasp::backend::writerName(WriterKind writer) {
 bool Joint::operator<(const Joint &other) const {
   auto keyOf = [](const Joint &joint) {
     return std::tie(joint.sources, joint.sizes, joint.part, joint.matters,
-                    joint.isSum,
-                    joint.sum, joint.low, joint.high);
+                    joint.isSum, joint.sum, joint.low, joint.high);
   };
   return keyOf(*this) < keyOf(other);
 }

@@ -102,6 +102,7 @@ struct Direction {
   /// no hidden unit that writes the direction is active there.
   bool exactZero = false;
   double atBos = 0;
+  double errorAtBos = 0; ///< bound on the error of that
   /// The s-op whose value or function this is; null for BOS.
   const ir::Node *node = nullptr;
   /// How hidden units compute it, for people.

@@ -130,9 +130,8 @@ View Lowering::rawView(SourceState &state) {
     Pattern &pattern = patternOf(selector, BosMode::Counted);
     if (failed)
       return View();
-    state.raw = View::of(
-        moveShareOfBos(pattern, naming, sets.of(node).low,
-                       sets.of(node).high, /*part=*/0));
+    state.raw = View::of(moveShareOfBos(pattern, naming, sets.of(node).low,
+                                        sets.of(node).high, /*part=*/0));
   } else {
     Pattern &pattern = patternOf(selector, BosMode::Default);
     View value = scalarOf(node->operand(1));

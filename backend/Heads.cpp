@@ -65,16 +65,10 @@ double Lowering::rowNoise(llvm::ArrayRef<ScoreTerm> terms) const {
 
 double Lowering::bosNoise(llvm::ArrayRef<ScoreTerm> terms) const {
   double noise = 0;
-  for (const ScoreTerm &term : terms)
-    for (const Term &part : term.key.terms) {
-      // A constant that the stored precision holds is subtracted exactly.
-      const Direction &dir = circuit[part.dir];
-      bool exact = static_cast<float>(dir.atBos) == dir.atBos &&
-                   (dir.atBos == 0 || dir.error == 0);
-      if (!exact)
-        noise += 4 * options.unitRoundoff * std::fabs(part.weight * dir.atBos) *
-                 read(term.query).magnitude();
-    }
+  for (const ScoreTerm &term : terms) {
+    Reading query = read(term.query);
+    noise += errorAtBos(term.key) * (query.magnitude() + query.error);
+  }
   return noise;
 }
 
@@ -143,8 +137,7 @@ Lowering::Pattern Lowering::makePattern(const Formula &formula, Scores scores,
   // BOS counts as a selected key, so its score must be as exact.
   if (mode == BosMode::Counted)
     scores.tieError += bosNoise(pattern.scores);
-  double distance =
-      gap - std::max(2 * scores.error, rowNoise(pattern.scores));
+  double distance = gap - std::max(2 * scores.error, rowNoise(pattern.scores));
   double needed = hardDistance(options.unitRoundoff);
   while (distance * pattern.step < needed && pattern.step < 0x1p14)
     pattern.step *= 2;
@@ -168,23 +161,19 @@ Lowering::Pattern Lowering::makePattern(const Formula &formula, Scores scores,
 
 double Lowering::errorAtBos(const View &view) const {
   double magnitude = std::fabs(view.constant), error = 0, grid = 0;
-  bool exact = true;
   std::vector<double> parts{view.constant};
   for (const Term &term : view.terms) {
     const Direction &dir = circuit[term.dir];
-    if (dir.atBos == 0 && dir.writer == WriterKind::Mlp)
-      continue; // its hidden units are off
     parts.push_back(term.weight * dir.atBos);
     magnitude += std::fabs(parts.back());
-    error += std::fabs(term.weight) * dir.error;
-    exact &= dir.error == 0;
+    error += std::fabs(term.weight) * dir.errorAtBos;
   }
   grid = gridOf(parts);
-  if (exact &&
+  if (error == 0 &&
       (grid == 0 || magnitude / grid <= 0.5 / options.unitRoundoff))
     return 0;
-  return error + static_cast<double>(parts.size() + 2) *
-                     options.unitRoundoff * magnitude;
+  return error + static_cast<double>(parts.size() + 2) * options.unitRoundoff *
+                     magnitude;
 }
 
 DirId Lowering::moveValue(Pattern &pattern, View value, double empty,
@@ -225,7 +214,9 @@ DirId Lowering::moveValue(Pattern &pattern, View value, double empty,
   direction.low = std::min(low, empty);
   direction.high = std::max(high, empty);
   direction.atBos = empty;
-  direction.error = std::max(reading.error, errorAtBos(value));
+  // BOS gives all its weight to itself.
+  direction.errorAtBos = errorAtBos(value);
+  direction.error = std::max(reading.error, direction.errorAtBos);
   double magnitude =
       std::max(std::fabs(direction.low), std::fabs(direction.high));
   if (averages)

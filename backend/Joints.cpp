@@ -13,8 +13,8 @@ using ir::Node;
 using ir::Source;
 
 JointId Lowering::addJoint(Joint joint) {
-  auto [it, isNew] = joints.try_emplace(
-      joint, static_cast<JointId>(circuit.joints.size()));
+  auto [it, isNew] =
+      joints.try_emplace(joint, static_cast<JointId>(circuit.joints.size()));
   if (isNew)
     circuit.joints.push_back(std::move(joint));
   return it->second;

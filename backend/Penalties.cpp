@@ -93,8 +93,7 @@ Lowering::exactThreshold(const Node *sop, const std::vector<bool> &isIn,
     return std::nullopt;
   View input = coordinate * slope;
   input.constant += offset;
-  DirId dir =
-      newMlpDirection(Naming{sop, label.str(), joint}, "threshold");
+  DirId dir = newMlpDirection(Naming{sop, label.str(), joint}, "threshold");
   addNeuron(input, dir, 1);
   double end = points[at].second ? points.front().first : points.back().first;
   finishMlpDirection(dir, 0, slope * end + offset, error, 0);

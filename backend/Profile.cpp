@@ -56,8 +56,7 @@ static bool isExactInteger(const Profile &profile,
           !integral(unit.weight))
         return false;
       total += std::fabs(unit.slope) * axis.sizeAt(point.x) +
-               std::fabs(unit.offset) +
-               std::fabs(valueOf(unit, point.x));
+               std::fabs(unit.offset) + std::fabs(valueOf(unit, point.x));
     }
     if (total > limit)
       return false;

@@ -57,8 +57,7 @@ bool Lowering::buildReadout(const Node *output) {
     return false;
   setExpected(output);
   for (const View &logit : circuit.readout.logits)
-    circuit.readout.error =
-        std::max(circuit.readout.error, read(logit).error);
+    circuit.readout.error = std::max(circuit.readout.error, read(logit).error);
   return !failed;
 }
 

@@ -101,12 +101,12 @@ json::Value rasp::rt::toJSON(const Certificate &certificate) {
     domains.push_back(std::move(entry));
   }
   for (const Certificate::Direction &direction : certificate.directions) {
-    json::Object entry{{"label", direction.label},
-                       {"writer", direction.writer},
-                       {"range", json::Array{number(direction.low),
-                                             number(direction.high)}},
-                       {"at_bos", number(direction.atBos)},
-                       {"error", number(direction.error)}};
+    json::Object entry{
+        {"label", direction.label},
+        {"writer", direction.writer},
+        {"range", json::Array{number(direction.low), number(direction.high)}},
+        {"at_bos", number(direction.atBos)},
+        {"error", number(direction.error)}};
     if (direction.variable) {
       entry["variable"] = *direction.variable;
       if (!direction.values.empty())
@@ -130,28 +130,28 @@ json::Value rasp::rt::toJSON(const Certificate &certificate) {
       }
       moves.push_back(std::move(entry));
     }
-    heads.push_back(json::Object{{"layer", head.layer},
-                                 {"head", head.head},
-                                 {"selector", head.selector},
-                                 {"construction", head.construction},
-                                 {"step", number(head.step)},
-                                 {"selected", number(head.selected)},
-                                 {"proportional", head.proportional},
-                                 {"score_error", number(head.scoreError)},
-                                 {"score_tolerance",
-                                  number(head.scoreTolerance)},
-                                 {"tie_error", number(head.tieError)},
-                                 {"keys", json::Array(head.keys)},
-                                 {"queries", json::Array(head.queries)},
-                                 {"moves", std::move(moves)}});
+    heads.push_back(
+        json::Object{{"layer", head.layer},
+                     {"head", head.head},
+                     {"selector", head.selector},
+                     {"construction", head.construction},
+                     {"step", number(head.step)},
+                     {"selected", number(head.selected)},
+                     {"proportional", head.proportional},
+                     {"score_error", number(head.scoreError)},
+                     {"score_tolerance", number(head.scoreTolerance)},
+                     {"tie_error", number(head.tieError)},
+                     {"keys", json::Array(head.keys)},
+                     {"queries", json::Array(head.queries)},
+                     {"moves", std::move(moves)}});
   }
   const Certificate::Output &readout = certificate.readout;
   json::Object output{
       {"name", certificate.output},
       {"kind", readout.numerical ? "numerical" : "categorical"},
       {"domain", optional(readout.domain)},
-      {"expected", list(readout.expected,
-                        [](int32_t i) { return json::Value(i); })},
+      {"expected",
+       list(readout.expected, [](int32_t i) { return json::Value(i); })},
       {"error", number(readout.error)},
       {"margin", number(readout.margin)}};
   json::Object result{{"format", formatName},
@@ -252,8 +252,8 @@ public:
     }
     return result;
   }
-  std::vector<unsigned> indices(const json::Object &object,
-                                llvm::StringRef key, uint64_t end) {
+  std::vector<unsigned> indices(const json::Object &object, llvm::StringRef key,
+                                uint64_t end) {
     std::vector<unsigned> result;
     const json::Value *value = member(object, key);
     const json::Array *array = value ? value->getAsArray() : nullptr;
@@ -265,8 +265,7 @@ public:
     return result;
   }
   /// A list of numbers, plain or as runs; null stands for NaN.
-  std::vector<double> numbers(const json::Object &object,
-                              llvm::StringRef key) {
+  std::vector<double> numbers(const json::Object &object, llvm::StringRef key) {
     std::vector<double> result;
     const json::Value *value = member(object, key);
     if (!value)
@@ -341,10 +340,9 @@ static void requireSize(Reader &reader, const Certificate &certificate,
                         std::optional<unsigned> domain, size_t size) {
   if (!reader.problem.empty())
     return;
-  uint64_t expected =
-      domain ? certificate.sizeOf(certificate.domains[*domain],
-                                  maxCombinations + 1)
-             : 0;
+  uint64_t expected = domain ? certificate.sizeOf(certificate.domains[*domain],
+                                                  maxCombinations + 1)
+                             : 0;
   if (size != expected)
     reader.fail("a table of " + llvm::Twine(size) +
                 " entries over a domain of " + llvm::Twine(expected));
@@ -366,8 +364,9 @@ rasp::rt::certificateFromJSON(const json::Value &value) {
     return finish();
   }
   if (object->getInteger("version") != formatVersion) {
-    reader.fail("a certificate of another version; this program reads version " +
-                llvm::Twine(formatVersion));
+    reader.fail(
+        "a certificate of another version; this program reads version " +
+        llvm::Twine(formatVersion));
     return finish();
   }
   result.program = reader.text(*object, "program");
@@ -416,8 +415,7 @@ rasp::rt::certificateFromJSON(const json::Value &value) {
       if (entry->get("values"))
         direction.values = reader.numbers(*entry, "values");
       if (reader.problem.empty() && !direction.values.empty() &&
-          direction.values.size() !=
-              result.variables[*direction.variable].size)
+          direction.values.size() != result.variables[*direction.variable].size)
         reader.fail("`values` of " + direction.label +
                     " do not fit their variable");
     }

@@ -21,8 +21,7 @@ public:
   Checker(const Model &model, const Certificate &certificate)
       : model(model), certificate(certificate), tables(certificate),
         written(certificate.directions.size(), false),
-        lastLayer(certificate.directions.size(), -1),
-        finalLayer(lastLayer) {}
+        lastLayer(certificate.directions.size(), -1), finalLayer(lastLayer) {}
 
   CertificateReport run();
   /// One table for each direction.
@@ -89,7 +88,7 @@ bool Checker::checkShape() {
     problem("the certificate speaks of another kind of output");
   using Kind = Certificate::VariableKind;
   for (const Certificate::Variable &variable : certificate.variables) {
-    size_t size = variable.kind == Kind::Token ? model.input.values.size()
+    size_t size = variable.kind == Kind::Token      ? model.input.values.size()
                   : variable.kind == Kind::Position ? certificate.maxSeqLen
                                                     : variable.size;
     if (variable.size != size || size == 0)
@@ -176,8 +175,8 @@ void Checker::compareErrors(unsigned direction) {
 //===----------------------------------------------------------------------===//
 
 void Checker::checkHead(const Head &weights, const Certificate::Head &head) {
-  std::string name = llvm::formatv("head {0}.{1} ({2})", head.layer, head.head,
-                                   head.selector);
+  std::string name =
+      llvm::formatv("head {0}.{1} ({2})", head.layer, head.head, head.selector);
   ++report.heads;
   if (!(head.step > 0)) {
     problem(name + ": no step");
@@ -255,20 +254,22 @@ void Checker::checkMove(const Head &weights, const Certificate::Head &head,
         sum.error += std::fabs(term.weight) * x.error;
         rounding.addProduct(term.weight, x);
       }
-      double error = sum.error + rounding.bound() +
-                     std::fabs(sum.value - move.values[i]);
+      double error =
+          sum.error + rounding.bound() + std::fabs(sum.value - move.values[i]);
       moved.emplace_back(move.values[i], error);
       worst = std::max(worst, error);
       low = std::min(low, move.values[i]);
       high = std::max(high, move.values[i]);
       onlyBos = false;
     }
-  } else if (llvm::any_of(view[0].terms, [&](const TableTerm &term) {
-               return llvm::any_of(tables.tables[term.table].entries,
-                                   [](const Bound &x) {
-                                     return x.value != 0 || x.error != 0;
-                                   });
-             }) ||
+  } else if (llvm::any_of(view[0].terms,
+                          [&](const TableTerm &term) {
+                            return llvm::any_of(
+                                tables.tables[term.table].entries,
+                                [](const Bound &x) {
+                                  return x.value != 0 || x.error != 0;
+                                });
+                          }) ||
              view[0].constant.value != 0) {
     problem(llvm::formatv("`{0}` should hold the share of BOS alone",
                           labelOf(move.target)));
@@ -281,16 +282,15 @@ void Checker::checkMove(const Head &weights, const Certificate::Head &head,
   double spread = 0;
   if (move.averages) {
     double magnitude = std::max(std::fabs(low), std::fabs(high));
-    spread = onlyBos
-                 ? 0
-                 : weightError * (high - low) +
-                       (certificate.maxSeqLen + 3) * unit * magnitude;
+    spread = onlyBos ? 0
+                     : weightError * (high - low) +
+                           (certificate.maxSeqLen + 3) * unit * magnitude;
   }
   if (claimed.variable)
     table.variables = {*claimed.variable};
-  bool isMean = claimed.variable &&
-                certificate.variables[*claimed.variable].kind ==
-                    Certificate::VariableKind::Mean;
+  bool isMean =
+      claimed.variable && certificate.variables[*claimed.variable].kind ==
+                              Certificate::VariableKind::Mean;
   table.entries.clear();
   for (double value : claimed.values) {
     double error = worst + spread;

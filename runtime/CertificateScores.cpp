@@ -87,8 +87,7 @@ private:
   };
   Score dot(llvm::ArrayRef<unsigned> columns, llvm::ArrayRef<Bound> key,
             llvm::ArrayRef<Bound> queryByColumn) const;
-  double roundingOf(llvm::ArrayRef<unsigned> columns,
-                    llvm::ArrayRef<Bound> key,
+  double roundingOf(llvm::ArrayRef<unsigned> columns, llvm::ArrayRef<Bound> key,
                     llvm::ArrayRef<Bound> queryByColumn) const;
   llvm::Error boundComponent(const Component &component, bool onlyOne);
   llvm::Error boundProportional(const Vectors &keys, const Vectors &queries);
@@ -168,10 +167,9 @@ llvm::Error ScoreBounder::fillGroup(Group &group, Side &side,
     }));
     double bound = tables.worstRounding(view.terms, view.constant);
     size_t count = view.terms.size() + (view.constant.value != 0);
-    relative.push_back(
-        bound == 0 ? 0
-                   : 1.01 * tables.certificate.unitRoundoff *
-                         static_cast<double>(count));
+    relative.push_back(bound == 0 ? 0
+                                  : 1.01 * tables.certificate.unitRoundoff *
+                                        static_cast<double>(count));
     side.exact &= bound == 0;
   }
   auto less = [](const Contribution &a, const Contribution &b) {
@@ -184,9 +182,9 @@ llvm::Error ScoreBounder::fillGroup(Group &group, Side &side,
   std::map<Contribution, bool, decltype(less)> distinct(less);
   JointFilter filter(tables, walk, group.variables);
   for (size_t i = 0; i < walk.size(); ++i, walk.next()) {
-    if (llvm::any_of(masks, [&](auto &mask) {
-          return mask.second[walk.at(mask.first)];
-        }) ||
+    if (llvm::any_of(
+            masks,
+            [&](auto &mask) { return mask.second[walk.at(mask.first)]; }) ||
         !filter.admits())
       continue;
     Contribution contribution;
@@ -385,7 +383,8 @@ double ScoreBounder::roundingOf(llvm::ArrayRef<unsigned> columns,
   unsigned count = 0;
   for (auto [column, x] : llvm::zip(columns, key)) {
     const Bound &y = queryByColumn[column];
-    double size = (std::fabs(x.value) + x.error) * (std::fabs(y.value) + y.error);
+    double size =
+        (std::fabs(x.value) + x.error) * (std::fabs(y.value) + y.error);
     if (size == 0)
       continue;
     ++count;
@@ -416,8 +415,7 @@ llvm::Error ScoreBounder::boundProportional(const Vectors &k,
     const std::vector<Bound> *best = nullptr;
     double largest = -HUGE_VAL;
     for (const std::vector<Bound> &key : k.entries)
-      if (double score = dot(k.columns, key, byColumn).value;
-          score > largest) {
+      if (double score = dot(k.columns, key, byColumn).value; score > largest) {
         largest = score;
         best = &key;
       }
@@ -435,9 +433,8 @@ llvm::Error ScoreBounder::boundProportional(const Vectors &k,
       difference.error += ofBest + roundingOf(k.columns, other, byColumn);
       double distance = (difference.value - difference.error) / unit;
       if (difference.value / unit < 0.25)
-        result.tieError =
-            std::max(result.tieError,
-                     (difference.value + difference.error) / unit);
+        result.tieError = std::max(
+            result.tieError, (difference.value + difference.error) / unit);
       else
         result.distance = std::min(result.distance, distance);
     };
@@ -539,8 +536,8 @@ llvm::Error ScoreBounder::addUpComponents() {
   // Where a conjunct never holds no key is selected, and what comes closest
   // must still stay below BOS.
   if (selected < head.selected - 0.25) {
-    result.distance = std::min(result.distance,
-                               head.selected - selected - result.tieError);
+    result.distance =
+        std::min(result.distance, head.selected - selected - result.tieError);
     result.tieError = 0;
     selected = head.selected;
   }
@@ -589,7 +586,8 @@ llvm::Error ScoreBounder::boundBos() {
   };
   if (!head.proportional) {
     auto [low, high, error] = range(queries, keys.atBos);
-    double tie = std::max(std::fabs(low - selected), std::fabs(high - selected));
+    double tie =
+        std::max(std::fabs(low - selected), std::fabs(high - selected));
     if (tie < 0.25) {
       result.bosCounts = true;
       result.tieError += tie + error;
@@ -627,8 +625,7 @@ llvm::Expected<ScoreBounds> ScoreBounder::run() {
 
   // Products of exact columns add up exactly while the significand holds them.
   auto inUse = [](const Side &side, size_t column) {
-    return side.constants[column].value != 0 ||
-           side.atBos[column].value != 0 ||
+    return side.constants[column].value != 0 || side.atBos[column].value != 0 ||
            llvm::any_of(side.groups, [&](const Group &group) {
              return llvm::is_contained(group.columns, column);
            });

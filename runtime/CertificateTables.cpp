@@ -17,8 +17,7 @@ double rasp::rt::gridOf(double value) {
   return std::ldexp(1.0, exponent - 53 + llvm::countr_zero(bits));
 }
 
-void RoundingBound::addProduct(double weight, const Bound &x,
-                               double gridOfX) {
+void RoundingBound::addProduct(double weight, const Bound &x, double gridOfX) {
   double product = weight * x.value;
   double size = std::fabs(product) + std::fabs(weight) * x.error;
   if (size == 0)
@@ -198,8 +197,7 @@ void Tables::useForms(llvm::ArrayRef<unsigned> variables,
         return llvm::is_contained(variables, variable);
       });
     };
-    if (llvm::all_of(form.terms,
-                     [&](auto &term) { return isOwn(term.first); }))
+    if (llvm::all_of(form.terms, [&](auto &term) { return isOwn(term.first); }))
       continue;
     std::vector<double> factors;
     bool fits = !form.terms.empty();
@@ -232,8 +230,7 @@ void Tables::useForms(llvm::ArrayRef<unsigned> variables,
         if (!isOwn(direction) && rest != 0) {
           double largest = 0;
           for (const Bound &entry : tables[direction].entries)
-            largest =
-                std::max(largest, std::fabs(entry.value) + entry.error);
+            largest = std::max(largest, std::fabs(entry.value) + entry.error);
           view.constant.error += std::fabs(rest) * largest;
           rest = 0;
         }
@@ -315,10 +312,10 @@ JointFilter::JointFilter(const Tables &tables, JointWalk &walk,
                  !tables.certificate.variables[form.variable].interval;
     for (auto &term : form.terms) {
       const DirectionTable &own = tables.tables[term.first];
-      known &= own.complete &&
-               llvm::all_of(own.variables, [&](unsigned variable) {
-                 return llvm::is_contained(variables, variable);
-               });
+      known &=
+          own.complete && llvm::all_of(own.variables, [&](unsigned variable) {
+            return llvm::is_contained(variables, variable);
+          });
     }
     if (!known)
       continue;

@@ -132,8 +132,7 @@ static void printReport(const rt::CertificateReport &report) {
 }
 
 /// The certificate of the model, or of a file of its own.
-static llvm::Expected<rt::Certificate>
-findCertificate(const rt::Model &model) {
+static llvm::Expected<rt::Certificate> findCertificate(const rt::Model &model) {
   if (certificatePath.empty()) {
     if (model.certificate.getAsNull())
       return llvm::createStringError(llvm::inconvertibleErrorCode(),
@@ -144,8 +143,7 @@ findCertificate(const rt::Model &model) {
       llvm::MemoryBuffer::getFileOrSTDIN(certificatePath);
   if (!text)
     return llvm::createFileError(certificatePath, text.getError());
-  llvm::Expected<llvm::json::Value> value =
-      rt::parseJSON((*text)->getBuffer());
+  llvm::Expected<llvm::json::Value> value = rt::parseJSON((*text)->getBuffer());
   if (!value)
     return value.takeError();
   return rt::certificateFromJSON(*value);

@@ -193,8 +193,8 @@ static bool writeCertificate(Compilation &compilation, const rt::Model &model,
     os << llvm::formatv("{0:2}\n", certificate);
     return llvm::Error::success();
   };
-  llvm::Error failure = path.empty() ? print(llvm::outs())
-                                     : llvm::writeToOutput(path, print);
+  llvm::Error failure =
+      path.empty() ? print(llvm::outs()) : llvm::writeToOutput(path, print);
   if (!failure)
     return true;
   error() << "'" << path << "': " << llvm::toString(std::move(failure)) << "\n";

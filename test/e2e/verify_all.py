@@ -2,7 +2,8 @@
 
 A model with at most two million inputs must be compared on all of them, any
 other on 20,000. With a causal mask some programs fail on some inputs (a sort
-that cannot look ahead finds no value for a place); without one none does.
+that cannot look ahead finds no value for a place); without one none does. And
+every certificate must hold.
 """
 
 import json
@@ -35,4 +36,10 @@ for path in sorted(pathlib.Path(sys.argv[1]).glob("*.h5")):
     )
     bad += not good
     print(path.name, json.dumps(result), "" if good else "BAD")
+    certified = subprocess.run(
+        ["rasp-verify", "--check-certificate", path], stdout=subprocess.PIPE, text=True
+    )
+    if certified.returncode != 0:
+        bad += 1
+        print(path.name, certified.stdout, "BAD")
 sys.exit(bad > 0)

@@ -1,8 +1,8 @@
 """check.py PROGRAM WORKDIR [--samples=N]: are the program's models right?
 
 Compiles the program as it is, without optimization and with a causal mask.
-rasp-verify must find no difference, on every input if there are not too many;
-the first two models must also answer what meanings/ says, and may not meet an
+rasp-verify must find no difference, on every input if there are not too many,
+and the certificate must hold; the first two models must also answer what meanings/ says, and may not meet an
 input on which the program fails. What the program's comment promises,
 
     #   abac  ->  [T, F, T, F]
@@ -101,8 +101,10 @@ def main():
             answers = models.outputs(model, words)
             wrong = models.wrong(name, meanings[name], words, answers)
             wrong += unlike_comment(program, model)
-        print(f"{name} {run}: {result}, {wrong} of {len(words)} unlike the meaning")
-        bad += not good or wrong > 0
+        certified = models.is_certified(model)
+        print(f"{name} {run}: {result}, {wrong} of {len(words)} unlike the meaning,",
+              f"certified: {certified}")
+        bad += not good or wrong > 0 or not certified
     sys.exit(bad > 0)
 
 

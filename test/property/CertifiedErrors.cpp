@@ -37,7 +37,7 @@ private:
   const rt::Model &model;
   const Certificate &certificate;
   const std::vector<rt::DirectionTable> &tables;
-  std::vector<const ir::Node *> nodes; ///< by variable; null without one
+  std::vector<const ir::Node *> nodes;        ///< by variable; null without one
   std::vector<std::optional<size_t>> current; ///< value number by variable
 };
 } // namespace
@@ -179,17 +179,16 @@ void Measurement::run(CertifiedErrors &result) {
         std::vector<uint32_t> ids{model.input.bosId};
         for (unsigned t = 0; t < length; ++t) {
           random = random * 6364136223846793005u + 1442695040888963407u;
-          ids.push_back(static_cast<uint32_t>(
-              i == 0 ? 0 : (random >> 33) % tokens));
+          ids.push_back(
+              static_cast<uint32_t>(i == 0 ? 0 : (random >> 33) % tokens));
         }
         compare(transformer, ids, interpreter, state, result);
       }
   });
 }
 
-CertifiedErrors
-rasp::property::measureErrors(const Compilation &compilation,
-                              const rt::Model &model) {
+CertifiedErrors rasp::property::measureErrors(const Compilation &compilation,
+                                              const rt::Model &model) {
   CertifiedErrors result;
   // As a reader gets it.
   llvm::Expected<Certificate> certificate =

@@ -30,13 +30,13 @@ struct Variant {
 
 struct Outcome {
   enum Kind : uint8_t {
-    Exact,    ///< on every input, and there was one
-    Vacuous,  ///< the interpreter fails on every input
-    Refused,  ///< with the diagnostic `reason`
-    Mismatch, ///< on some input
+    Exact,       ///< on every input, and there was one
+    Vacuous,     ///< the interpreter fails on every input
+    Refused,     ///< with the diagnostic `reason`
+    Mismatch,    ///< on some input
     Uncertified, ///< the certificate does not hold, or errors exceed it
-    Killed,   ///< only in a process of its own: by the signal `reason`
-    TimedOut, ///< only in a process of its own
+    Killed,      ///< only in a process of its own: by the signal `reason`
+    TimedOut,    ///< only in a process of its own
   };
   Kind kind = Exact;
   std::string reason;   ///< name of the diagnostic or signal

@@ -116,6 +116,18 @@ def verify(model, *options):
     return json.loads(run.stdout) | {"exit": run.returncode}
 
 
+def is_certified(model):
+    """Do the bounds of the model's certificate follow from its weights?"""
+    run = subprocess.run(
+        ["rasp-verify", "--check-certificate", model],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    if run.returncode != 0:
+        print(run.stdout)
+    return run.returncode == 0
+
+
 def found_equal(result, exhaustive, partial):
     """Was something compared, and all of it equal? Only programs that are
     `partial` may fail on some inputs."""
