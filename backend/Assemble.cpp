@@ -6,7 +6,6 @@
 //===----------------------------------------------------------------------===//
 
 #include "backend/Assemble.h"
-#include <cmath>
 
 using namespace rasp;
 using namespace rasp::backend;
@@ -72,7 +71,7 @@ struct Columns {
 static rt::Head assembleHead(const Head &head, const Layout &layout) {
   rt::Head result;
   size_t width = std::max(head.scores.size(), head.outputs.size());
-  double scale = head.step * std::sqrt(static_cast<double>(layout.dHead));
+  double scale = head.step * layout.root;
   Columns columns{layout, {}, {}};
   for (const ScoreTerm &score : head.scores)
     columns.add(score.query, scale);

@@ -7,6 +7,17 @@
 
 using namespace rasp::backend;
 
+/// Equal scores stay equal when they are divided, whatever by; those that are
+/// only nearly so matter where keys share the weight. The quotients of others
+/// are rounded, which harms none that is small.
+static bool standsInexactRoot(const Head &head) {
+  constexpr double largestScore = 256;
+  bool shares = llvm::any_of(
+      head.outputs, [](const HeadOutput &output) { return output.averages; });
+  return !head.proportional && (head.tieError == 0 || !shares) &&
+         head.selected <= largestScore;
+}
+
 Layout rasp::backend::layOut(const Circuit &circuit) {
   Layout layout;
   size_t count = circuit.directions.size();
@@ -49,10 +60,11 @@ Layout rasp::backend::layOut(const Circuit &circuit) {
   size_t widest = 1;
   for (const Head &head : circuit.heads)
     widest = std::max({widest, head.scores.size(), head.outputs.size()});
-  unsigned root = 1;
-  while (static_cast<size_t>(root) * root < widest)
-    ++root;
-  layout.dHead = root * root;
+  while (static_cast<size_t>(layout.root) * layout.root < widest)
+    ++layout.root;
+  layout.dHead = llvm::all_of(circuit.heads, standsInexactRoot)
+                     ? static_cast<unsigned>(widest)
+                     : layout.root * layout.root;
   return layout;
 }
 

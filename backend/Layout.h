@@ -27,9 +27,12 @@ struct Layout {
   std::vector<DirId> order;
   std::vector<unsigned> coordinateOf;
   std::vector<Subspace> subspaces;
-  /// A perfect square, so that its root, which the scores are divided by and
-  /// the query weights multiplied with, is an integer.
+  /// What the scores are divided by the root of. Where a score may be large or
+  /// uncertain it is a perfect square, so that the division is exact.
   unsigned dHead = 1;
+  /// What query weights are multiplied with: the root of `dHead`, rounded up to
+  /// an integer, so that products stay exact and logits are far enough apart.
+  unsigned root = 1;
 
   unsigned coordinate(DirId dir) const {
     return coordinateOf[static_cast<uint32_t>(dir)];

@@ -55,7 +55,8 @@ public:
   ScoreBounder(Tables &tables, const Head &weights,
                const Certificate::Head &head, unsigned dHead)
       : tables(tables), weights(weights), head(head), width(dHead),
-        unit(head.step * std::sqrt(dHead)) {}
+        root(std::ceil(std::sqrt(dHead))), stretch(root / std::sqrt(dHead)),
+        unit(head.step * root) {}
 
   llvm::Expected<ScoreBounds> run();
 
@@ -93,6 +94,7 @@ private:
   llvm::Error boundProportional(const Vectors &keys, const Vectors &queries);
   llvm::Error addUpComponents();
   llvm::Error boundBos();
+  llvm::Error boundDivision();
   /// Product of two bounds as a bound.
   static Bound times(const Bound &a, const Bound &b) {
     return {a.value * b.value, std::fabs(a.value) * b.error +
@@ -104,6 +106,9 @@ private:
   const Head &weights;
   const Certificate::Head &head;
   unsigned width;
+  double root; ///< of d_head, rounded up to an integer
+  /// Logits are scores times the step times this, which is at least 1.
+  double stretch;
   double unit; ///< a score of 1 as a product of columns
   Side keys, queries;
   /// Rounding of a dot product, relative to the sum of magnitudes: in general,
@@ -613,6 +618,20 @@ llvm::Error ScoreBounder::boundBos() {
   return llvm::Error::success();
 }
 
+/// What the division by a root that is no integer does to scores. Equal ones
+/// stay equal; the quotient of the largest one and of another are rounded.
+llvm::Error ScoreBounder::boundDivision() {
+  if (stretch == 1)
+    return llvm::Error::success();
+  if (head.proportional)
+    return fail("d_head %u is no square, as large scores need", width);
+  result.tieError *= stretch;
+  double rounding = 1.01 * tables.certificate.unitRoundoff;
+  result.distance -=
+      2 * rounding * (std::fabs(selected) + std::fabs(result.distance));
+  return llvm::Error::success();
+}
+
 llvm::Expected<ScoreBounds> ScoreBounder::run() {
   llvm::Expected<Side> k = makeSide(weights.wK, weights.bK, head.keys);
   if (!k)
@@ -676,6 +695,8 @@ llvm::Expected<ScoreBounds> ScoreBounder::run() {
     if (llvm::Error error = addUpComponents())
       return error;
   if (llvm::Error error = boundBos())
+    return error;
+  if (llvm::Error error = boundDivision())
     return error;
   return result;
 }

@@ -34,22 +34,45 @@ TEST(Layout, BosFirstThenByTimeAndVariable) {
   EXPECT_EQ(end, layout.order.size());
 }
 
-TEST(Layout, HeadWidthIsASquareThatHoldsEveryHead) {
+static std::unique_ptr<Compilation> compileShift(llvm::StringRef vocabulary) {
+  return compileText(
+      "#@ vocab: " + vocabulary.str() +
+      "\n#@ max-seq-len: 4\n"
+      "x = aggregate(select(indices, indices - 1, ==), tokens, \"-\");\n");
+}
+
+TEST(Layout, HeadWidthIsThatOfTheWidestHead) {
   for (const char *vocabulary : {"a", "a,b,c", "a..e", "a..z"}) {
-    std::unique_ptr<Compilation> c = compileText(
-        std::string("#@ vocab: ") + vocabulary +
-        "\n#@ max-seq-len: 4\n"
-        "x = aggregate(select(indices, indices - 1, ==), tokens, \"-\");\n");
+    std::unique_ptr<Compilation> c = compileShift(vocabulary);
     ASSERT_TRUE(c);
-    unsigned root = 0;
-    while (root * root < c->layout.dHead)
-      ++root;
-    EXPECT_EQ(root * root, c->layout.dHead);
-    for (const Head &head : c->circuit.heads) {
-      EXPECT_GE(c->layout.dHead, head.scores.size());
-      EXPECT_GE(c->layout.dHead, head.outputs.size());
-    }
+    size_t widest = 0;
+    for (const Head &head : c->circuit.heads)
+      widest = std::max({widest, head.scores.size(), head.outputs.size()});
+    EXPECT_EQ(c->layout.dHead, widest);
+    EXPECT_GE(c->layout.root * c->layout.root, widest);
+    EXPECT_LT((c->layout.root - 1) * (c->layout.root - 1), widest);
   }
+}
+
+TEST(Layout, HeadWidthIsASquareWhereScoresMayBeLargeOrUncertain) {
+  std::unique_ptr<Compilation> c = compileShift("a..z");
+  ASSERT_TRUE(c);
+  ASSERT_NE(c->layout.dHead, c->layout.root * c->layout.root);
+  Head &head = c->circuit.heads.front();
+  auto widthIsSquare = [&] {
+    Layout layout = layOut(c->circuit);
+    return layout.dHead == layout.root * layout.root;
+  };
+  head.proportional = true;
+  EXPECT_TRUE(widthIsSquare());
+  head.proportional = false;
+  head.tieError = 1e-9;
+  EXPECT_FALSE(widthIsSquare());
+  head.outputs.front().averages = true;
+  EXPECT_TRUE(widthIsSquare());
+  head.tieError = 0;
+  head.selected = 1000;
+  EXPECT_TRUE(widthIsSquare());
 }
 
 TEST(Layout, APrintedLayoutNamesEveryCoordinate) {
