@@ -228,6 +228,10 @@ void Checker::checkMove(const Head &weights, const Certificate::Head &head,
   double unit = certificate.unitRoundoff;
   Bound bos = tables.atBos(view[0]);
   table.atBos = bos;
+  double rounded = 4 * unit * std::fabs(claimed.atBos) + bos.error;
+  if (std::fabs(bos.value - claimed.atBos) > rounded)
+    problem(llvm::formatv("`{0}` is {1} at BOS, the certificate says {2}",
+                          claimed.label, bos.value, claimed.atBos));
 
   // What is moved, by joint value: what is meant, and the error.
   std::vector<std::pair<double, double>> moved;
@@ -296,6 +300,10 @@ void Checker::checkMove(const Head &weights, const Certificate::Head &head,
     double error = worst + spread;
     if (onlyBos) {
       // A quotient of the weight of BOS and the sum of weights.
+      double keys = bos.value / value;
+      if (std::fabs(keys - std::nearbyint(keys)) > 1e-6)
+        problem(llvm::formatv("`{0}` is no share of BOS: {1}", claimed.label,
+                              value));
       error = std::fabs(value) * (weightError + 4 * unit) + bos.error;
     } else if (!isMean) {
       // Only keys with this very value can be selected.
