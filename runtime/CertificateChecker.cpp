@@ -228,10 +228,15 @@ void Checker::checkMove(const Head &weights, const Certificate::Head &head,
   double unit = certificate.unitRoundoff;
   Bound bos = tables.atBos(view[0]);
   table.atBos = bos;
-  double rounded = 4 * unit * std::fabs(claimed.atBos) + bos.error;
-  if (std::fabs(bos.value - claimed.atBos) > rounded)
+  double size = std::fabs(view[0].constant.value);
+  for (const TableTerm &term : view[0].terms)
+    size += std::fabs(term.weight * tables.tables[term.table].atBos.value);
+  if (std::fabs(bos.value - claimed.atBos) > 4 * unit * size + bos.error)
     problem(llvm::formatv("`{0}` is {1} at BOS, the certificate says {2}",
                           claimed.label, bos.value, claimed.atBos));
+  // From here on it is what is meant, and the error has the difference.
+  bos.error += std::fabs(bos.value - claimed.atBos);
+  bos.value = claimed.atBos;
 
   // What is moved, by joint value: what is meant, and the error.
   std::vector<std::pair<double, double>> moved;
