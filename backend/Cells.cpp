@@ -10,7 +10,13 @@ using namespace rasp;
 using namespace rasp::backend;
 using ir::Source;
 
-View Lowering::emitCells(const FunctionTable &table, const Naming &naming) {
+View Lowering::emitCells(const FunctionTable &table,
+                         llvm::ArrayRef<LinearForm> forms,
+                         const Naming &naming) {
+  if (std::optional<View> view = emitSumCells(table, forms, naming))
+    return *view;
+  if (failed)
+    return View();
   // One raw scalar can stay a scalar, with a profile per cell: those with most
   // values first. Failing that all of them are decoded.
   std::vector<size_t> rawDims;
@@ -24,6 +30,9 @@ View Lowering::emitCells(const FunctionTable &table, const Naming &naming) {
     Cells cells = makeCells(table, rawDim);
     if (failed)
       return View();
+    SourceState &state = stateOf(table.sources[rawDim]);
+    cells.coordinate = rawView(state);
+    cells.axis = rawCoordinates(state);
     if (std::optional<View> view = emitProfileCells(cells, naming))
       return *view;
   }
@@ -205,9 +214,8 @@ std::optional<View> Lowering::emitProfileCells(const Cells &cells,
                                                const Naming &naming) {
   const FunctionTable &table = cells.table;
   size_t dims = table.sources.size(), rawDim = *cells.rawDim;
-  SourceState &state = stateOf(table.sources[rawDim]);
-  View coordinate = rawView(state);
-  std::vector<double> axis = rawCoordinates(state);
+  const View &coordinate = cells.coordinate;
+  llvm::ArrayRef<double> axis = cells.axis;
   Axis scalar = axisOf(coordinate);
   double axisError = scalar.error;
   double axisLow = *llvm::min_element(axis);
@@ -249,10 +257,7 @@ std::optional<View> Lowering::emitProfileCells(const Cells &cells,
     known->second.push_back(at.at);
   }
 
-  // Gates that are wrong by d shift a unit by hold * d, as if x were wrong by
-  // at most four times the span of x for each unit of d.
   double slack = cells.indicatorError == 0 ? 0 : 1;
-  double shift = 4 * (axisHigh - axisLow) * cells.gateError;
   auto gates = static_cast<double>(dims - 1);
   // What the sum of a unit's input may have of terms, and of indicators.
   double terms = scalar.terms + 2, indicatorSize = 0;
@@ -269,20 +274,35 @@ std::optional<View> Lowering::emitProfileCells(const Cells &cells,
   std::vector<std::pair<Profile, double>> profiles; // with their hold
   double error = 0;
   for (auto &[points, members] : functions) {
-    scalar.error = axisError + shift;
-    std::optional<Profile> profile = makeProfile(points, scalar, false);
-    if (!profile)
+    // Gates that are wrong by d shift a unit by hold * d, as if x were wrong by
+    // that divided by the slope: the profile has to stand it.
+    double shift = 0, hold = 0;
+    std::optional<Profile> profile;
+    constexpr unsigned mostTries = 4;
+    for (unsigned tries = 0; tries < mostTries; ++tries) {
+      scalar.error = axisError + shift;
+      profile = makeProfile(points, scalar, false);
+      if (!profile)
+        return std::nullopt;
+      double reach = 0x1p-20, flattest = HUGE_VAL;
+      for (const ProfileUnit &unit : profile->units) {
+        reach = std::max(reach,
+                         std::max(unit.slope * axisLow, unit.slope * axisHigh) +
+                             unit.offset + std::fabs(unit.slope) * axisError);
+        flattest = std::min(flattest, std::fabs(unit.slope));
+      }
+      // A little more than it takes, so that rounding lets nothing through.
+      hold = std::exp2(std::ceil(std::log2((1 + slack) * reach * 1.001)));
+      double needed = hold * cells.gateError / flattest;
+      if (needed <= shift)
+        break;
+      shift = needed;
+      profile.reset();
+    }
+    if (!profile || hold * cells.gateError > 0.2)
       return std::nullopt;
-    double reach = 0x1p-20, rounding = terms * options.unitRoundoff *
-                                       (indicatorSize + gates + 2);
-    for (const ProfileUnit &unit : profile->units)
-      reach = std::max(reach,
-                       std::max(unit.slope * axisLow, unit.slope * axisHigh) +
-                           unit.offset + std::fabs(unit.slope) * axisError);
-    // A little more than it takes, so that rounding lets nothing through.
-    double hold = std::exp2(std::ceil(std::log2((1 + slack) * reach * 1.001)));
-    if (hold * cells.gateError > 0.2)
-      return std::nullopt;
+    double rounding =
+        terms * options.unitRoundoff * (indicatorSize + gates + 2);
     double cellError =
         profile->error + std::fabs(profile->constant) *
                              (2 * cells.gateError + (1 + slack) * rounding);

@@ -192,11 +192,28 @@ private:
     FunctionTable table;
     std::vector<std::vector<View>> indicators;
     std::optional<size_t> rawDim;
+    /// The scalar, and what it is for each index of dimension `rawDim`.
+    View coordinate;
+    std::vector<double> axis;
     double indicatorError = 0;
     /// Bound on the error of a sum of one indicator per source.
     double gateError = 0;
   };
-  View emitCells(const FunctionTable &table, const Naming &naming);
+  View emitCells(const FunctionTable &table, llvm::ArrayRef<LinearForm> forms,
+                 const Naming &naming);
+  /// A sum of the raw sources of a table, and what each of them adds to it.
+  struct RawSum {
+    View coordinate;
+    std::vector<std::vector<double>> axes; ///< by dimension; empty for others
+    double constant = 0;
+  };
+  /// Sums that may stand for all raw sources, those that are there first first
+  /// (SumCells.cpp).
+  std::vector<RawSum> rawSums(const FunctionTable &table,
+                              llvm::ArrayRef<LinearForm> forms);
+  std::optional<View> emitSumCells(const FunctionTable &table,
+                                   llvm::ArrayRef<LinearForm> forms,
+                                   const Naming &naming);
   Cells makeCells(const FunctionTable &table, std::optional<size_t> rawDim);
   std::optional<View> emitProfileCells(const Cells &cells,
                                        const Naming &naming);
@@ -350,6 +367,11 @@ private:
   /// Scores that are exactly 0 for selected keys and at most -1 for others,
   /// although the values that are compared have errors.
   bool addPenalties(const Formula &formula, Scores &scores);
+  bool addPenaltyConjunct(const Formula &formula, Scores &scores,
+                          double &largestError);
+  /// Whether a comparison reads sums of several scalars: a threshold of the sum
+  /// is one hidden unit, a class of its values would be many.
+  bool prefersPenalties(const Formula &formula);
   /// A view that is exactly 0 off a set, and at least `atLeast` on it.
   struct ExactSet {
     View view;

@@ -294,3 +294,14 @@ bool Lowering::addPenalties(const Formula &formula, Scores &scores) {
   scores.note("penalties by class");
   return !failed;
 }
+
+bool Lowering::addPenaltyConjunct(const Formula &formula, Scores &scores,
+                                  double &largestError) {
+  Scores penalties;
+  if (!addPenalties(formula, penalties))
+    return false;
+  scores.addConjunct(std::move(penalties.terms), 0);
+  largestError = std::max(largestError, penalties.error);
+  scores.note(penalties.construction);
+  return true;
+}

@@ -333,6 +333,21 @@ static std::vector<Formula> conjunctsOf(const Formula &formula) {
   return conjuncts;
 }
 
+bool Lowering::prefersPenalties(const Formula &formula) {
+  if (formula.kind != Formula::Compare || formula.op == ir::CompareOp::Ne)
+    return false;
+  bool needsCells = false;
+  for (const Node *node : {formula.key, formula.query}) {
+    const ir::NodeValues &values = sets.of(node);
+    if (!values.numeric || !values.hasTable || node->kind() == OpKind::Const)
+      return false;
+    needsCells |= llvm::count_if(values.table.sources, [&](Source source) {
+                    return isRaw(source);
+                  }) > 1;
+  }
+  return needsCells;
+}
+
 bool Lowering::buildScores(const Formula &formula,
                            const ir::SelectorFacts &facts, BosMode mode,
                            bool ties, Scores &scores) {
@@ -361,6 +376,11 @@ bool Lowering::buildScores(const Formula &formula,
       continue;
     if (failed)
       return false;
+    if (prefersPenalties(group)) {
+      if (!addPenaltyConjunct(group, scores, penaltyError))
+        return false;
+      continue;
+    }
     Scores tabular;
     bool isTable = group.kind != Formula::Or;
     if (!(isTable ? addTabular(group, tabular)
@@ -369,12 +389,8 @@ bool Lowering::buildScores(const Formula &formula,
     // Keys that are selected together must score exactly the same; others must
     // stay apart.
     if (ties ? tabular.error > 0 : scores.error + tabular.error > 0.05) {
-      Scores penalties;
-      if (!addPenalties(group, penalties))
+      if (!addPenaltyConjunct(group, scores, penaltyError))
         return false;
-      scores.addConjunct(std::move(penalties.terms), 0);
-      penaltyError = std::max(penaltyError, penalties.error);
-      scores.note(penalties.construction);
       continue;
     }
     scores.addConjunct(std::move(tabular.terms), 1);

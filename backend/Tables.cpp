@@ -163,5 +163,5 @@ View Lowering::emitTable(const FunctionTable &table,
                          high, "a packing");
     }
   }
-  return emitCells(table, naming);
+  return emitCells(table, forms, naming);
 }

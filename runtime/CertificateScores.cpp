@@ -78,10 +78,12 @@ private:
   /// once, for the sum over all components.
   struct Score : Bound {
     double magnitude = 0, grid = HUGE_VAL;
+    unsigned terms = 0; ///< that are not exactly 0
     Score &operator+=(const Score &other) {
       value += other.value;
       error += other.error;
       magnitude += other.magnitude;
+      terms += other.terms;
       grid = std::min(grid, other.grid);
       return *this;
     }
@@ -115,8 +117,10 @@ private:
   /// and for this head, where all products may be exact.
   double anyRounding = 0, dotRounding = 0;
   /// Of the pairs that are selected in a component, added up over components:
-  /// magnitudes, their common grid, and whether all of them are exact.
+  /// magnitudes, numbers of terms, their common grid, and whether all of them
+  /// are exact.
   double selectedMagnitude = 0, selectedGrid = HUGE_VAL;
+  unsigned selectedTerms = 0;
   bool selectedExact = true;
   double selected = 0; ///< what the components' selected scores add up to
   ScoreBounds result;
@@ -371,6 +375,7 @@ ScoreBounder::dot(llvm::ArrayRef<unsigned> columns, llvm::ArrayRef<Bound> key,
     sum.value += product.value;
     sum.error += product.error;
     sum.magnitude += std::fabs(product.value) + product.error;
+    ++sum.terms;
     sum.grid = std::min(sum.grid, gridOf(x.value) * gridOf(y.value));
   }
   return sum;
@@ -504,6 +509,7 @@ llvm::Error ScoreBounder::boundComponent(const Component &component,
   if (!std::isfinite(largest))
     return llvm::Error::success(); // no key or no query
   double mostSelected = 0, tie = 0;
+  unsigned mostTerms = 0;
   visit([&](const Score &score) {
     double own = score.value / unit, error = score.error / unit;
     if (own <= largest - 0.25) {
@@ -513,11 +519,13 @@ llvm::Error ScoreBounder::boundComponent(const Component &component,
     }
     tie = std::max(tie, largest - own + error);
     mostSelected = std::max(mostSelected, score.magnitude);
+    mostTerms = std::max(mostTerms, score.terms);
     selectedExact &= score.error == 0;
     selectedGrid = std::min(selectedGrid, score.grid);
   });
   result.tieError += tie;
   selectedMagnitude += mostSelected;
+  selectedTerms += mostTerms;
   selected += largest;
   return llvm::Error::success();
 }
@@ -529,13 +537,17 @@ llvm::Error ScoreBounder::addUpComponents() {
       continue;
     selected += x.value * y.value / unit;
     selectedMagnitude += std::fabs(x.value * y.value);
+    ++selectedTerms;
     selectedGrid = std::min(selectedGrid, gridOf(x.value) * gridOf(y.value));
   }
+  // Zeros are added without rounding.
+  double rounding = 1.01 * tables.certificate.unitRoundoff *
+                    (selectedTerms + 1) * selectedMagnitude / unit;
   if (!selectedExact ||
       selectedMagnitude > selectedGrid / tables.certificate.unitRoundoff)
-    result.tieError += anyRounding * selectedMagnitude / unit;
+    result.tieError += rounding;
   // A pair may be selected in all components but one.
-  result.distance -= result.tieError + anyRounding * selectedMagnitude / unit;
+  result.distance -= result.tieError + rounding;
   if (selected > head.selected + 0.25)
     return fail("selected keys score %g, not %g", selected, head.selected);
   // Where a conjunct never holds no key is selected, and what comes closest
