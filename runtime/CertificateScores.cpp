@@ -181,14 +181,8 @@ llvm::Error ScoreBounder::fillGroup(Group &group, Side &side,
                                         static_cast<double>(count));
     side.exact &= bound == 0;
   }
-  auto less = [](const Contribution &a, const Contribution &b) {
-    return std::lexicographical_compare(
-        a.byColumn.begin(), a.byColumn.end(), b.byColumn.begin(),
-        b.byColumn.end(), [](const Bound &x, const Bound &y) {
-          return std::tie(x.value, x.error) < std::tie(y.value, y.error);
-        });
-  };
-  std::map<Contribution, bool, decltype(less)> distinct(less);
+  // Joint values that give the same up to the rounding of the tables are one.
+  std::map<std::vector<std::pair<float, bool>>, Contribution> distinct;
   JointFilter filter(tables, walk, group.variables);
   for (size_t i = 0; i < walk.size(); ++i, walk.next()) {
     if (llvm::any_of(
@@ -216,10 +210,19 @@ llvm::Error ScoreBounder::fillGroup(Group &group, Side &side,
       sum.error += complete[c] ? rounding.bound() : relative[c] * magnitude;
       contribution.byColumn.push_back(sum);
     }
-    distinct.try_emplace(std::move(contribution));
+    std::vector<std::pair<float, bool>> key;
+    for (const Bound &bound : contribution.byColumn)
+      key.emplace_back(static_cast<float>(bound.value), bound.error == 0);
+    auto [it, isNew] = distinct.try_emplace(std::move(key), contribution);
+    if (isNew)
+      continue;
+    for (auto [known, own] :
+         llvm::zip(it->second.byColumn, contribution.byColumn))
+      known.error =
+          std::max(known.error, own.error + std::fabs(own.value - known.value));
   }
   for (auto &entry : distinct)
-    group.contributions.push_back(entry.first);
+    group.contributions.push_back(std::move(entry.second));
   // Its constant now belongs to the first group that reaches a column.
   for (unsigned column : group.columns)
     side.constants[column] = Bound();
