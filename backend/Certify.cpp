@@ -66,7 +66,7 @@ Certificate::Variable Certifier::describe(ir::Source source,
     variable.name += " part " + std::to_string(part);
     variable.size = sets.domain().maxSeqLen + 1;
   }
-  if (source && !sets.of(source).known) {
+  if (source && !sets.of(source).known && !sets.of(source).isAbridged()) {
     variable.interval = true;
     variable.size = 2;
     variable.low = sets.of(source).low;

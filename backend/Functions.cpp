@@ -143,8 +143,9 @@ View Lowering::rawView(SourceState &state) {
       refuse(node, ir::diag::MixedMean, spaceName(node));
       return View();
     }
+    bool averages = !sets.selectors().facts(selector).atMostOneKey;
     DirId mean = moveValue(pattern, value, emptyMean(node), naming, values.low,
-                           values.high, true);
+                           values.high, averages);
     state.raw = View::of(mean);
     circuit[mean].source = node;
     circuit[mean].isMean = true;
@@ -152,7 +153,7 @@ View Lowering::rawView(SourceState &state) {
     for (const ir::Value &input : inputs.values)
       numbers.push_back(input.toDouble());
     setIntended(mean, node->operand(1), numbers);
-    if (values.known) {
+    if (!state.values.empty()) {
       addFunction(state, rawCoordinates(state), mean);
       circuit[mean].byValue = rawCoordinates(state);
     }

@@ -17,6 +17,23 @@ using ir::Node;
 using ir::OpKind;
 using ir::Source;
 
+/// Whether there may be others between each value of a source and the next:
+/// the outcome does not change from one to the other.
+static std::vector<bool> runsOf(const FunctionTable &table, size_t dim) {
+  size_t stride = table.stride(dim), count = table.sizes[dim];
+  std::vector<bool> isRun(count, true);
+  isRun.back() = false;
+  for (size_t i = 0; i < table.entries.size(); ++i) {
+    size_t value = i / stride % count;
+    if (value + 1 == count)
+      continue;
+    double here = table.entries[i], next = table.entries[i + stride];
+    if (!std::isnan(here) && !std::isnan(next) && here != next)
+      isRun[value] = false;
+  }
+  return isRun;
+}
+
 std::optional<Lowering::Packing>
 Lowering::findPacking(const FunctionTable &table,
                       llvm::ArrayRef<LinearForm> forms) {
@@ -24,6 +41,11 @@ Lowering::findPacking(const FunctionTable &table,
   std::pair<double, double> range = table.range();
   double span = range.second - range.first;
   std::optional<Packing> best;
+  std::vector<std::vector<bool>> runs(dims);
+  for (size_t d = 0; d < dims; ++d)
+    if (Source source = table.sources[d];
+        source && sets.of(source).isAbridged())
+      runs[d] = runsOf(table, d);
   // `axes[d][v]`: what value v of source d adds to the coordinate.
   auto consider = [&](const View &coordinate,
                       llvm::ArrayRef<std::vector<double>> axes,
@@ -60,12 +82,37 @@ Lowering::findPacking(const FunctionTable &table,
       return;
     // A profile of many points takes long to make: most forms fail here.
     size_t changes = 0;
-    for (size_t i = 0; i + 1 < points.size(); ++i)
+    std::vector<size_t> changesBefore{0};
+    for (size_t i = 0; i + 1 < points.size(); ++i) {
       if (points[i].y != points[i + 1].y) {
         ++changes;
         if (points[i + 1].x - points[i].x < 2 * error)
           return;
       }
+      changesBefore.push_back(changes);
+    }
+    // What lies in a run of values may be anywhere between the run's ends.
+    auto placeOf = [&](double x) {
+      auto above = llvm::upper_bound(
+          points, x + 1e-13 * (1 + magnitude),
+          [](double a, const ProfilePoint &point) { return a < point.x; });
+      return static_cast<size_t>(above - points.begin()) - 1;
+    };
+    Odometer place(table.sizes);
+    for (double entry : table.entries) {
+      double x = constant;
+      for (size_t d = 0; d < dims; ++d)
+        x += axes[d][place.at[d]];
+      for (size_t d = 0; d < dims && !std::isnan(entry); ++d) {
+        uint32_t v = place.at[d];
+        if (runs[d].empty() || !runs[d][v])
+          continue;
+        double end = x - axes[d][v] + axes[d][v + 1];
+        if (changesBefore[placeOf(x)] != changesBefore[placeOf(end)])
+          return;
+      }
+      place.next();
+    }
     constexpr size_t maxChanges = 4096;
     if (changes > maxChanges)
       return;

@@ -182,7 +182,7 @@ bool Lowering::addTabular(const Formula &formula, Scores &scores) {
 /// Whether all values are integers as numbers.
 static bool isIntegral(const ir::NodeValues &values) {
   return values.integral ||
-         (!values.values.empty() &&
+         (values.known && !values.values.empty() &&
           llvm::all_of(values.values, [](const ir::Value &value) {
             return value.isNumeric() &&
                    value.toDouble() == std::floor(value.toDouble());

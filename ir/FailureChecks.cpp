@@ -23,7 +23,7 @@ static llvm::SMRange rangeOf(const Node *node) {
 static std::optional<Finding> checkElementwise(const Node *node,
                                                const ValueSets &sets) {
   const NodeValues &values = sets.of(node);
-  if (!values.partial || !values.known)
+  if (!values.partial || (!values.known && !values.isAbridged()))
     return std::nullopt;
   return Finding{values.values.empty(),
                  explain(values.failure, node->kind(), values.failingOperands),

@@ -131,28 +131,111 @@ static void setBounds(NodeValues &result) {
 ValueSets::ValueSets(const Node *root, const Domain &domain, Diagnostics &diags,
                      KeptNodes kept, Limits limits,
                      const Observation *observation)
-    : theDomain(domain), kept(std::move(kept)), limits(limits),
-      selectorAnalysis(domain.causal) {
-  for (const Node *node : reachable(root)) {
-    if (node->isSelector())
-      continue;
-    auto result = std::make_unique<NodeValues>();
-    if (isLeaf(node->kind()))
-      analyseLeaf(node, *result, diags);
-    else if (isElementwise(node->kind()))
-      analyseElementwise(node, *result);
-    else if (node->kind() == OpKind::Width)
-      analyseWidth(node, *result);
-    else
-      analyseAggregate(node, *result);
-    result->uniform = isUniform(node);
-    if (observation && observation->contains(node) && !isLeaf(node->kind()))
-      restrict(node, *result, *observation);
-    if (result->known)
-      setBounds(*result);
-    results[node] = std::move(result);
-  }
+    : theDomain(domain), diags(diags), kept(std::move(kept)), limits(limits),
+      observation(observation), selectorAnalysis(domain.causal) {
+  std::vector<const Node *> nodes = reachable(root);
+  for (const Node *node : nodes)
+    for (const Node *operand : node->operands())
+      if (users[operand].empty() || users[operand].back() != node)
+        users[operand].push_back(node);
+  for (const Node *node : nodes)
+    if (node->isSop() && !results.contains(node))
+      analyse(node);
+  observation = nullptr;
   observed.clear();
+  users.clear();
+}
+
+void ValueSets::analyse(const Node *node) {
+  auto result = std::make_unique<NodeValues>();
+  if (isLeaf(node->kind()))
+    analyseLeaf(node, *result);
+  else if (isElementwise(node->kind()))
+    analyseElementwise(node, *result);
+  else if (node->kind() == OpKind::Width)
+    analyseWidth(node, *result);
+  else
+    analyseAggregate(node, *result);
+  result->uniform = isUniform(node);
+  bool isObserved =
+      observation && observation->contains(node) && !isLeaf(node->kind());
+  if (isObserved)
+    restrict(node, *result, *observation);
+  if (result->known)
+    setBounds(*result);
+  if (result->means && !isObserved)
+    abridge(node, *result);
+  results[node] = std::move(result);
+}
+
+std::optional<llvm::ArrayRef<Value>> ValueSets::valuesBeside(const Node *sop) {
+  if (!results.contains(sop)) {
+    std::vector<const Node *> nodes = reachable(sop);
+    if (llvm::any_of(nodes, [&](const Node *node) {
+          return llvm::is_contained(beingAbridged, node);
+        }))
+      return std::nullopt;
+    for (const Node *node : nodes)
+      if (node->isSop() && !results.contains(node))
+        analyse(node);
+  }
+  const NodeValues &values = of(sop);
+  if (!values.known)
+    return std::nullopt;
+  return llvm::ArrayRef(values.values);
+}
+
+/// The numbers within `slack` of the cut, and the nearest ones beyond.
+static llvm::ArrayRef<double> around(const Cut &cut,
+                                     llvm::ArrayRef<double> ascending) {
+  const double *begin = llvm::lower_bound(ascending, cut.at - cut.slack);
+  const double *end = llvm::upper_bound(ascending, cut.at + cut.slack);
+  begin -= begin != ascending.begin();
+  end += end != ascending.end();
+  return {begin, end};
+}
+
+void ValueSets::abridge(const Node *node, NodeValues &result) {
+  // A list is as good while tables over it and other s-ops are small.
+  constexpr size_t fewValues = 64;
+  if (result.known && result.values.size() * fewValues <= limits.combinations)
+    return;
+  beingAbridged.push_back(node);
+  StepReaders found =
+      findStepReaders(node, result.low, result.high, users,
+                      [&](const Node *sop) { return valuesBeside(sop); });
+  beingAbridged.pop_back();
+  if (found.readers.empty() || (result.known && !found.complete))
+    return;
+  std::vector<double> listed, numbers = result.defaults;
+  for (const Value &value : result.values)
+    listed.push_back(value.toDouble());
+  numbers.push_back(result.low);
+  numbers.push_back(result.high);
+  for (const Cut &cut : found.cuts) {
+    if (result.known) {
+      llvm::append_range(numbers, around(cut, listed));
+    } else if (cut.slack < result.means->smallestGap() / 4) {
+      llvm::append_range(numbers, result.means->around(cut.at, cut.slack));
+    } else {
+      return;
+    }
+  }
+  result.values.clear();
+  for (double number : numbers)
+    result.values.push_back(Value::real(number));
+  sortUnique(result.values);
+  result.known = result.integral = false;
+  makeSource(node, result);
+  images.insert(found.images.begin(), found.images.end());
+  stepReaders.insert(found.readers.begin(), found.readers.end());
+}
+
+bool ValueSets::decides(const Node *node, unsigned side) const {
+  const NodeValues &operand = of(node->operand(side));
+  return operand.known ||
+         (operand.isAbridged() &&
+          (images.contains(node) || stepReaders.contains({node, side})));
 }
 
 bool ValueSets::isUniform(const Node *node) {
@@ -249,8 +332,7 @@ void ValueSets::makeSource(const Node *node, NodeValues &result) {
   std::iota(result.table.entries.begin(), result.table.entries.end(), 0);
 }
 
-void ValueSets::analyseLeaf(const Node *node, NodeValues &result,
-                            Diagnostics &diags) {
+void ValueSets::analyseLeaf(const Node *node, NodeValues &result) {
   switch (node->kind()) {
   case OpKind::Const:
     result.values = {node->value()};
@@ -358,10 +440,10 @@ static bool isIntegralAffine(const Node *node,
 
 void ValueSets::analyseElementwise(const Node *node, NodeValues &result) {
   llvm::SmallVector<const NodeValues *, 3> operands;
-  bool allKnown = true;
-  for (const Node *operand : node->operands()) {
+  bool decided = true;
+  for (auto [side, operand] : llvm::enumerate(node->operands())) {
     operands.push_back(&of(operand));
-    allKnown &= operands.back()->known;
+    decided &= decides(node, static_cast<unsigned>(side));
   }
   auto giveUp = [&] {
     result.values.clear();
@@ -384,14 +466,16 @@ void ValueSets::analyseElementwise(const Node *node, NodeValues &result) {
       result.high = std::numeric_limits<double>::infinity();
     }
   };
-  if (!allKnown)
+  if (!decided)
     return giveUp();
 
   // The joint sources; an operand whose sources are too many is its own
   // source, which forgets what it has in common with the others.
   llvm::SmallVector<bool, 3> cut;
-  for (const Node *operand : node->operands())
-    cut.push_back(kept.contains(operand) || !of(operand).hasTable);
+  for (const NodeValues *operand : operands)
+    cut.push_back(!operand->hasTable);
+  for (size_t i = 0; i < operands.size(); ++i)
+    cut[i] |= operands[i]->known && kept.contains(node->operand(i));
   JointTable &table = result.table;
   auto join = [&] {
     table.sources.clear();
@@ -423,7 +507,8 @@ void ValueSets::analyseElementwise(const Node *node, NodeValues &result) {
     for (size_t i = 0; i < operands.size(); ++i) {
       const Node *operand = node->operand(i);
       bool isSource = llvm::is_contained(operands[i]->table.sources, operand);
-      if (cut[i] || isSource || operand->kind() == OpKind::Const)
+      if (cut[i] || isSource || !operands[i]->known ||
+          operand->kind() == OpKind::Const)
         continue;
       double own = 1;
       for (uint32_t size : operands[i]->table.sizes)
@@ -536,6 +621,11 @@ void ValueSets::analyseElementwise(const Node *node, NodeValues &result) {
   for (int32_t &entry : table.entries)
     if (entry != JointTable::impossible)
       entry = rank[static_cast<size_t>(entry)];
+  if (images.contains(node)) {
+    setBounds(result);
+    result.integral = false;
+    result.known = false;
+  }
 }
 
 void ValueSets::analyseWidth(const Node *node, NodeValues &result) {
@@ -566,6 +656,13 @@ void ValueSets::analyseAggregate(const Node *node, NodeValues &result) {
       result.low = std::min(result.low, missing.toDouble());
       result.high = std::max(result.high, missing.toDouble());
     }
+    // Moved, or the mean of equal numbers.
+    if (result.numeric && (facts.atMostOneKey || inputs.uniform)) {
+      result.means = inputs.means;
+      result.defaults = inputs.defaults;
+      if (!facts.neverEmpty)
+        result.defaults.push_back(missing.toDouble());
+    }
     return;
   }
   result.values = inputs.values;
@@ -585,6 +682,10 @@ void ValueSets::analyseAggregate(const Node *node, NodeValues &result) {
         numbers.push_back(value);
     unsigned maxCount =
         facts.neverSelf ? theDomain.maxSeqLen - 1 : theDomain.maxSeqLen;
+    if (inputs.numeric && missing.isNumeric())
+      result.means = MeanSet::of(numbers, maxCount);
+    if (!facts.neverEmpty && missing.isNumeric())
+      result.defaults = {missing.toDouble()};
     std::optional<std::vector<double>> averages =
         means(numbers, maxCount, limits.values);
     if (!averages) {

@@ -14,9 +14,11 @@
 
 #include "ir/Diagnostics.h"
 #include "ir/Elementwise.h"
+#include "ir/MeanSet.h"
 #include "ir/Observation.h"
 #include "ir/Program.h"
 #include "ir/SelectorFacts.h"
+#include "ir/StepReaders.h"
 #include "llvm/ADT/DenseMap.h"
 #include "llvm/ADT/DenseSet.h"
 #include <memory>
@@ -39,15 +41,18 @@ struct JointTable {
 };
 
 struct NodeValues {
-  /// Ascending, distinct in kind or payload. Of `tokens`, by token id.
+  /// Ascending, distinct in kind or payload. Of `tokens`, by token id. Of an
+  /// abridged set, the least and the greatest of each run of values that no
+  /// step reader tells apart.
   std::vector<Value> values;
   /// The op over its sources. A source is its own only source.
   JointTable table;
   /// False for sums of so many sources that there is no table; readers see
   /// such an s-op as a source.
   bool hasTable = true;
-  /// False when the set is larger than the limit: `values` is empty then, and
-  /// only affine readers, which need no set, can use the s-op.
+  /// False when the set is larger than the limit: `values` is empty or
+  /// abridged then, and only affine readers, which need no set, and step
+  /// readers can use the s-op.
   bool known = true;
   /// Whether no value is a string; certain also where the set is not known.
   bool numeric = false;
@@ -62,6 +67,12 @@ struct NodeValues {
   /// When partial: why, and operands that show it.
   Failure failure = Failure::None;
   llvm::SmallVector<Value, 3> failingOperands;
+  /// Of a mean whose set is not known: a set that holds it, unless it is one of
+  /// the defaults.
+  std::optional<MeanSet> means;
+  std::vector<double> defaults;
+
+  bool isAbridged() const { return !known && !values.empty(); }
 };
 
 /// Limits beyond which a set counts as not known.
@@ -97,11 +108,20 @@ public:
                       Diagnostics &diags) const;
 
 private:
-  void analyseLeaf(const Node *node, NodeValues &result, Diagnostics &diags);
+  void analyse(const Node *node);
+  void analyseLeaf(const Node *node, NodeValues &result);
   void analyseElementwise(const Node *node, NodeValues &result);
   void analyseAggregate(const Node *node, NodeValues &result);
   void analyseWidth(const Node *node, NodeValues &result);
   void makeSource(const Node *node, NodeValues &result);
+  /// Gives a mean whose set is not known the values that its step readers can
+  /// tell apart, if it has such readers.
+  void abridge(const Node *node, NodeValues &result);
+  /// The set of an s-op that `abridge` meets beside a mean; none if it depends
+  /// on a mean that is being abridged.
+  std::optional<llvm::ArrayRef<Value>> valuesBeside(const Node *node);
+  /// Whether the values of operand number `side` say what the op does.
+  bool decides(const Node *node, unsigned side) const;
   bool isUniform(const Node *node);
   /// Drops values and combinations that were not observed.
   void restrict(const Node *node, NodeValues &result,
@@ -114,11 +134,18 @@ private:
                   llvm::ArrayRef<uint32_t> choice) const;
 
   Domain theDomain;
+  Diagnostics &diags;
   KeptNodes kept;
   Limits limits;
+  const Observation *observation;
   mutable SelectorAnalysis selectorAnalysis;
   llvm::DenseMap<const Node *, std::unique_ptr<NodeValues>> results;
   llvm::DenseMap<Source, std::vector<uint32_t>> observed;
+  UserMap users;
+  llvm::SmallVector<const Node *, 2> beingAbridged;
+  /// Of all abridged means.
+  llvm::DenseSet<const Node *> images;
+  llvm::DenseSet<std::pair<const Node *, unsigned>> stepReaders;
 };
 
 /// All means of 2..maxCount numbers (repetition allowed) drawn from `values`,

@@ -105,7 +105,7 @@ bool Compilation::inferValues(llvm::ArrayRef<std::string> materialise,
   ir::KeptNodes kept = required;
   kept.insert(wished.begin(), wished.end());
   values =
-      std::make_shared<ir::ValueSets>(compiled, domain, diags, std::move(kept));
+      std::make_shared<ir::ValueSets>(compiled, domain, diags, std::move(kept), limits);
   return !diags.hasErrors() && ir::checkFailures(compiled, *values, diags);
 }
 

@@ -69,6 +69,7 @@ public:
   std::string programName;
   CompileOptions options; ///< complete after `evaluate`
   ir::Domain domain;
+  ir::ValueSetLimits limits;
   ir::Program program;
   frontend::Evaluation bindings;
   const ir::Node *output = nullptr;

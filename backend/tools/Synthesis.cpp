@@ -92,7 +92,7 @@ Search::attempt(rt::DType dtype, bool observed,
     ir::Diagnostics unseen(compilation.sources); // `inferValues` told them
     result->values = std::make_shared<ir::ValueSets>(
         compilation.compiled, domain, unseen, std::move(kept),
-        ir::ValueSetLimits(), observed ? observe() : nullptr);
+        compilation.limits, observed ? observe() : nullptr);
     result->vacuous =
         unseen.hasErrors() ||
         !ir::checkFailures(compilation.compiled, *result->values, unseen);

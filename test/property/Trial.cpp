@@ -43,6 +43,7 @@ static void compileAndVerify(const std::string &text, const Variant &variant,
   Compilation compilation;
   compilation.setText(text, "random.rasp");
   SynthesisOptions effort = {variant.dtype, /*explain=*/false, variant.observe};
+  compilation.limits = variant.limits;
   CompileOptions options;
   options.causal = variant.causal;
   if (!compilation.evaluate(std::move(options)) ||

@@ -5,6 +5,7 @@
 #define RASP_TEST_PROPERTY_TRIAL_H
 
 #include "backend/tools/Verify.h"
+#include "ir/ValueSets.h"
 #include "runtime/Model.h"
 
 namespace rasp::property {
@@ -18,6 +19,8 @@ struct Variant {
   bool everything = false;
   /// Whether the program may be run to see which values occur.
   bool observe = true;
+  /// When sets of values count as too large to be listed.
+  ir::ValueSetLimits limits;
 
   std::string name() const {
     return std::string(causal ? "causal" : "plain") +

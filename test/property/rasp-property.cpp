@@ -71,6 +71,10 @@ static cl::opt<bool> analysisOnly(
     cl::desc("Never run a program to see which values occur, as if it had too "
              "many inputs for that"),
     cl::cat(category));
+static cl::opt<size_t> mostValues(
+    "most-values",
+    cl::desc("Take larger sets of values for too large to be listed"),
+    cl::init(0), cl::cat(category));
 static cl::opt<bool> verbose("verbose",
                              cl::desc("Print each seed before it is tried"),
                              cl::cat(category));
@@ -99,8 +103,11 @@ static std::vector<Variant> variantsOf(uint64_t seed) {
   if (seed % 16 == 0)
     for (bool causal : {false, true})
       variants.push_back({causal, rt::DType::Float64, false});
-  for (Variant &variant : variants)
+  for (Variant &variant : variants) {
     variant.observe = !analysisOnly;
+    if (mostValues)
+      variant.limits = {mostValues, 16 * mostValues};
+  }
   return variants;
 }
 

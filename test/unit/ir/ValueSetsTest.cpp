@@ -361,6 +361,51 @@ TEST_F(ValueSetsTest, TooLargeIsExplainedDownToItsCause) {
             "values");
 }
 
+TEST_F(ValueSetsTest, StepsOfMeansThatAreNotListed) {
+  ValueSetLimits limits;
+  limits.values = 8;
+  const Node *some = program.select(indices, indices, CompareOp::Lt);
+  const Node *average = program.aggregate(some, tokens, Value::integer(-4));
+  const Node *rounded =
+      op(OpKind::Round, {op(OpKind::Mul, {average, number(2)})});
+  const Node *most = op(OpKind::Gt, {average, tokens});
+  const Node *both = op(OpKind::Add, {rounded, most});
+  ValueSets sets = infer(both, limits);
+  EXPECT_FALSE(sets.of(average).known);
+  EXPECT_TRUE(sets.of(average).isAbridged());
+  EXPECT_EQ(sets.of(average).low, -4);
+  EXPECT_TRUE(sets.of(rounded).known);
+  EXPECT_EQ(printValueSet(sets.of(rounded).values), "{-8, 0..4}");
+  EXPECT_EQ(printValueSet(sets.of(most).values), "{False, True}");
+  // The same values as with a list.
+  ValueSets listed = infer(both);
+  EXPECT_TRUE(sets.of(both).known);
+  EXPECT_EQ(sets.of(both).values, listed.of(both).values);
+}
+
+TEST_F(ValueSetsTest, OnlyStepsReadAbridgedMeans) {
+  ValueSetLimits limits;
+  limits.values = 8;
+  const Node *some = program.select(indices, indices, CompareOp::Lt);
+  const Node *average = program.aggregate(some, tokens, Value::integer(0));
+  const Node *isLarge = op(OpKind::Gt, {average, one});
+  const Node *rest = op(OpKind::Mod, {average, one});
+  const Node *choice = op(OpKind::Where, {isLarge, average, rest});
+  ValueSets sets = infer(choice, limits);
+  EXPECT_TRUE(sets.of(isLarge).known);
+  EXPECT_FALSE(sets.of(rest).known);
+  EXPECT_FALSE(sets.of(choice).known);
+  EXPECT_TRUE(sets.of(choice).values.empty());
+  // Images are read affinely as before.
+  const Node *image = op(OpKind::Sub, {tokens, average});
+  const Node *sum = op(OpKind::Add, {image, op(OpKind::Round, {image})});
+  ValueSets more = infer(sum, limits);
+  EXPECT_TRUE(more.of(image).isAbridged());
+  EXPECT_FALSE(more.of(image).integral);
+  EXPECT_FALSE(more.of(sum).known);
+  EXPECT_TRUE(more.of(sum).numeric);
+}
+
 TEST(PrintValueSet, RunsAndLongSets) {
   EXPECT_EQ(printValueSet({}), "{}");
   EXPECT_EQ(printValueSet(ints({1, 2})), "{1, 2}");
