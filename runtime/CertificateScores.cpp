@@ -96,6 +96,11 @@ private:
   llvm::Error boundProportional(const Vectors &keys, const Vectors &queries);
   llvm::Error addUpComponents();
   llvm::Error boundBos();
+  /// Rounding of a sum of products, relative to its magnitude; zeros are added
+  /// without.
+  double sumRounding(double terms) const {
+    return 1.01 * tables.certificate.unitRoundoff * (terms + 1);
+  }
   llvm::Error boundDivision();
   /// Product of two bounds as a bound.
   static Bound times(const Bound &a, const Bound &b) {
@@ -113,9 +118,9 @@ private:
   double stretch;
   double unit; ///< a score of 1 as a product of columns
   Side keys, queries;
-  /// Rounding of a dot product, relative to the sum of magnitudes: in general,
-  /// and for this head, where all products may be exact.
-  double anyRounding = 0, dotRounding = 0;
+  /// Rounding of a dot product, relative to the sum of magnitudes; none where
+  /// all products are exact.
+  double dotRounding = 0;
   /// Of the pairs that are selected in a component, added up over components:
   /// magnitudes, numbers of terms, their common grid, and whether all of them
   /// are exact.
@@ -516,7 +521,7 @@ llvm::Error ScoreBounder::boundComponent(const Component &component,
   visit([&](const Score &score) {
     double own = score.value / unit, error = score.error / unit;
     if (own <= largest - 0.25) {
-      error += anyRounding * score.magnitude / unit;
+      error += sumRounding(score.terms) * score.magnitude / unit;
       result.distance = std::min(result.distance, largest - own - error);
       return;
     }
@@ -543,9 +548,7 @@ llvm::Error ScoreBounder::addUpComponents() {
     ++selectedTerms;
     selectedGrid = std::min(selectedGrid, gridOf(x.value) * gridOf(y.value));
   }
-  // Zeros are added without rounding.
-  double rounding = 1.01 * tables.certificate.unitRoundoff *
-                    (selectedTerms + 1) * selectedMagnitude / unit;
+  double rounding = sumRounding(selectedTerms) * selectedMagnitude / unit;
   if (!selectedExact ||
       selectedMagnitude > selectedGrid / tables.certificate.unitRoundoff)
     result.tieError += rounding;
@@ -667,8 +670,7 @@ llvm::Expected<ScoreBounds> ScoreBounder::run() {
   double columns = 0;
   for (size_t c = 0; c < keys.constants.size(); ++c)
     columns += inUse(keys, c) && inUse(queries, c);
-  anyRounding = 1.01 * tables.certificate.unitRoundoff * (columns + 1);
-  dotRounding = anyRounding;
+  dotRounding = sumRounding(columns);
   if (keys.exact && queries.exact) {
     double magnitude = 0, grid = HUGE_VAL;
     auto extremes = [&](const Side &side, size_t column) {
