@@ -50,6 +50,67 @@ struct Vectors {
   std::vector<std::vector<Bound>> entries;
 };
 
+/// A non-zero entry of a column of keys or queries.
+struct Factor {
+  unsigned column = 0;
+  Bound x;
+  double grid = HUGE_VAL;
+  bool isZero() const { return x.value == 0 && x.error == 0; }
+};
+
+/// Product of two bounds as a bound.
+Bound times(const Bound &a, const Bound &b) {
+  return {a.value * b.value, std::fabs(a.value) * b.error +
+                                 std::fabs(b.value) * a.error +
+                                 a.error * b.error};
+}
+
+/// A score and the sum of the magnitudes of its terms; rounding is counted
+/// once, for the sum over all components.
+struct Score : Bound {
+  double magnitude = 0, grid = HUGE_VAL;
+  unsigned terms = 0;
+
+  void add(const Factor &a, const Factor &b) {
+    if (a.isZero() || b.isZero())
+      return;
+    Bound product = times(a.x, b.x);
+    value += product.value;
+    error += product.error;
+    magnitude += std::fabs(product.value) + product.error;
+    grid = std::min(grid, a.grid * b.grid);
+    ++terms;
+  }
+  Score &operator+=(const Score &other) {
+    value += other.value;
+    error += other.error;
+    magnitude += other.magnitude;
+    grid = std::min(grid, other.grid);
+    terms += other.terms;
+    return *this;
+  }
+};
+
+/// Vectors by their non-zero entries.
+struct SparseVectors {
+  std::vector<std::vector<Factor>> entries;
+
+  explicit SparseVectors(const Vectors &vectors) {
+    for (const std::vector<Bound> &vector : vectors.entries) {
+      std::vector<Factor> &own = entries.emplace_back();
+      for (auto [column, x] : llvm::zip(vectors.columns, vector))
+        if (Factor factor{column, x, gridOf(x.value)}; !factor.isZero())
+          own.push_back(factor);
+    }
+  }
+  double density() const {
+    double sum = 0;
+    for (const std::vector<Factor> &own : entries)
+      sum += static_cast<double>(own.size());
+    return sum / static_cast<double>(std::max<size_t>(1, entries.size()));
+  }
+};
+
 class ScoreBounder {
 public:
   ScoreBounder(Tables &tables, const Head &weights,
@@ -74,20 +135,6 @@ private:
   std::vector<Component> components() const;
   llvm::Expected<Vectors> combine(const Side &side,
                                   llvm::ArrayRef<size_t> groups) const;
-  /// A score and the sum of the magnitudes of its terms; rounding is counted
-  /// once, for the sum over all components.
-  struct Score : Bound {
-    double magnitude = 0, grid = HUGE_VAL;
-    unsigned terms = 0; ///< that are not exactly 0
-    Score &operator+=(const Score &other) {
-      value += other.value;
-      error += other.error;
-      magnitude += other.magnitude;
-      terms += other.terms;
-      grid = std::min(grid, other.grid);
-      return *this;
-    }
-  };
   Score dot(llvm::ArrayRef<unsigned> columns, llvm::ArrayRef<Bound> key,
             llvm::ArrayRef<Bound> queryByColumn) const;
   double roundingOf(llvm::ArrayRef<unsigned> columns, llvm::ArrayRef<Bound> key,
@@ -102,12 +149,6 @@ private:
     return 1.01 * tables.certificate.unitRoundoff * (terms + 1);
   }
   llvm::Error boundDivision();
-  /// Product of two bounds as a bound.
-  static Bound times(const Bound &a, const Bound &b) {
-    return {a.value * b.value, std::fabs(a.value) * b.error +
-                                   std::fabs(b.value) * a.error +
-                                   a.error * b.error};
-  }
 
   Tables &tables;
   const Head &weights;
@@ -371,21 +412,14 @@ ScoreBounder::combine(const Side &side, llvm::ArrayRef<size_t> groups) const {
   return vectors;
 }
 
-ScoreBounder::Score
-ScoreBounder::dot(llvm::ArrayRef<unsigned> columns, llvm::ArrayRef<Bound> key,
-                  llvm::ArrayRef<Bound> queryByColumn) const {
+Score ScoreBounder::dot(llvm::ArrayRef<unsigned> columns,
+                        llvm::ArrayRef<Bound> key,
+                        llvm::ArrayRef<Bound> queryByColumn) const {
   Score sum;
-  for (auto [column, x] : llvm::zip(columns, key)) {
-    const Bound &y = queryByColumn[column];
-    if ((x.value == 0 && x.error == 0) || (y.value == 0 && y.error == 0))
-      continue;
-    Bound product = times(x, y);
-    sum.value += product.value;
-    sum.error += product.error;
-    sum.magnitude += std::fabs(product.value) + product.error;
-    ++sum.terms;
-    sum.grid = std::min(sum.grid, gridOf(x.value) * gridOf(y.value));
-  }
+  for (auto [column, x] : llvm::zip(columns, key))
+    sum.add(
+        {column, x, gridOf(x.value)},
+        {column, queryByColumn[column], gridOf(queryByColumn[column].value)});
   return sum;
 }
 
@@ -494,20 +528,29 @@ llvm::Error ScoreBounder::boundComponent(const Component &component,
   std::vector<Score> fromKey;
   for (const std::vector<Bound> &key : k->entries)
     fromKey.push_back(dot(k->columns, key, queries.constants));
-  std::vector<Bound> byColumn(width);
+  std::vector<Score> fromQuery;
+  for (const std::vector<Bound> &query : q->entries)
+    fromQuery.push_back(dot(q->columns, query, keys.constants));
+  // The side with fewer non-zeros is gone through entry by entry.
+  SparseVectors inner(*k), outer(*q);
+  bool swapped = outer.density() < inner.density();
+  if (swapped)
+    std::swap(inner, outer);
+  std::vector<Factor> byColumn(width);
   // Twice over all pairs: for the largest score, then for distances from it.
   auto visit = [&](auto fn) {
-    for (const std::vector<Bound> &query : q->entries) {
-      std::fill(byColumn.begin(), byColumn.end(), Bound());
-      for (auto [column, x] : llvm::zip(q->columns, query))
-        byColumn[column] = x;
-      Score fromQuery = dot(q->columns, query, keys.constants);
-      for (size_t i = 0; i < k->entries.size(); ++i) {
-        Score score = dot(k->columns, k->entries[i], byColumn);
-        score += fromQuery;
-        score += fromKey[i];
+    for (size_t o = 0; o < outer.entries.size(); ++o) {
+      for (const Factor &factor : outer.entries[o])
+        byColumn[factor.column] = factor;
+      for (size_t i = 0; i < inner.entries.size(); ++i) {
+        Score score = fromKey[swapped ? o : i];
+        score += fromQuery[swapped ? i : o];
+        for (const Factor &factor : inner.entries[i])
+          score.add(factor, byColumn[factor.column]);
         fn(score);
       }
+      for (const Factor &factor : outer.entries[o])
+        byColumn[factor.column] = Factor();
     }
   };
   double largest = -HUGE_VAL;

@@ -11,10 +11,17 @@ using namespace rasp::rt;
 double rasp::rt::gridOf(double value) {
   if (value == 0)
     return HUGE_VAL;
-  int exponent;
-  double mantissa = std::frexp(std::fabs(value), &exponent);
-  auto bits = static_cast<uint64_t>(std::ldexp(mantissa, 53));
-  return std::ldexp(1.0, exponent - 53 + llvm::countr_zero(bits));
+  // The lowest bit of the significand that is set, as a number.
+  auto bits = llvm::bit_cast<uint64_t>(value);
+  constexpr unsigned width = 52;
+  auto exponent = static_cast<int>(bits >> width & 0x7ff);
+  uint64_t significand = (bits & ((uint64_t(1) << width) - 1)) |
+                         (exponent ? uint64_t(1) << width : 0);
+  int field = std::max(exponent, 1) - static_cast<int>(width) +
+              llvm::countr_zero(significand);
+  if (field < 1)
+    return std::ldexp(1.0, field - 1023);
+  return llvm::bit_cast<double>(static_cast<uint64_t>(field) << width);
 }
 
 void RoundingBound::addProduct(double weight, const Bound &x, double gridOfX) {
