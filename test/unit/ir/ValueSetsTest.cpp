@@ -397,7 +397,7 @@ TEST_F(ValueSetsTest, OnlyStepsReadAbridgedMeans) {
   EXPECT_FALSE(sets.of(choice).known);
   EXPECT_TRUE(sets.of(choice).values.empty());
   // Images are read affinely as before.
-  const Node *image = op(OpKind::Sub, {tokens, average});
+  const Node *image = op(OpKind::Sub, {one, average});
   const Node *sum = op(OpKind::Add, {image, op(OpKind::Round, {image})});
   ValueSets more = infer(sum, limits);
   EXPECT_TRUE(more.of(image).isAbridged());
