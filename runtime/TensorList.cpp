@@ -332,13 +332,14 @@ std::string WeightHash::hex() {
 
 std::string rasp::rt::hashOfWeights(const Model &model) {
   WeightHash hash;
-  llvm::cantFail(forEachTensor(
-      model, fileSizesOf(model),
-      [&](const TensorInfo &tensor, std::vector<Entry> &entries) {
-        llvm::erase_if(entries,
-                       [](const Entry &entry) { return entry.value == 0; });
-        hash.add(tensor, entries);
-        return llvm::Error::success();
-      }));
+  llvm::cantFail(
+      forEachTensor(model, fileSizesOf(model),
+                    [&](const TensorInfo &tensor, std::vector<Entry> &entries) {
+                      llvm::erase_if(entries, [](const Entry &entry) {
+                        return entry.value == 0;
+                      });
+                      hash.add(tensor, entries);
+                      return llvm::Error::success();
+                    }));
   return hash.hex();
 }

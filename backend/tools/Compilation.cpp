@@ -104,8 +104,8 @@ bool Compilation::inferValues(llvm::ArrayRef<std::string> materialise,
         wished.insert(node);
   ir::KeptNodes kept = required;
   kept.insert(wished.begin(), wished.end());
-  values =
-      std::make_shared<ir::ValueSets>(compiled, domain, diags, std::move(kept), limits);
+  values = std::make_shared<ir::ValueSets>(compiled, domain, diags,
+                                           std::move(kept), limits);
   return !diags.hasErrors() && ir::checkFailures(compiled, *values, diags);
 }
 

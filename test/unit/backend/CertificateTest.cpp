@@ -60,8 +60,7 @@ TEST(Certificate, HoldsForWhatIsCompiled) {
       Certified certified(text, dtype);
       rt::CertificateReport report =
           rt::checkCertificate(certified.model, certified.certificate);
-      EXPECT_TRUE(report.problems.empty())
-          << text << report.problems.front();
+      EXPECT_TRUE(report.problems.empty()) << text << report.problems.front();
       EXPECT_GT(report.directions, 0u);
       EXPECT_LE(report.largestShare, 1 + 1e-6);
       EXPECT_GT(report.outputMargin, 2 * report.outputError);
@@ -133,9 +132,8 @@ TEST(Certificate, ReadsWhatItPrints) {
   Certified certified(mean);
   std::string once, again;
   llvm::raw_string_ostream(once) << certified.model.certificate;
-  llvm::raw_string_ostream(again)
-      << rt::toJSON(llvm::cantFail(rt::certificateFromJSON(
-             llvm::cantFail(rt::parseJSON(once)))));
+  llvm::raw_string_ostream(again) << rt::toJSON(llvm::cantFail(
+      rt::certificateFromJSON(llvm::cantFail(rt::parseJSON(once)))));
   // The reader leaves out what only people look at.
   rt::Certificate read = llvm::cantFail(
       rt::certificateFromJSON(llvm::cantFail(rt::parseJSON(again))));
