@@ -18,9 +18,15 @@ std::vector<Lowering::RawSum>
 Lowering::rawSums(const FunctionTable &table,
                   llvm::ArrayRef<LinearForm> forms) {
   llvm::SmallVector<size_t, 3> rawDims;
-  for (size_t d = 0; d < table.sources.size(); ++d)
-    if (isRaw(table.sources[d]))
-      rawDims.push_back(d);
+  for (size_t d = 0; d < table.sources.size(); ++d) {
+    Source source = table.sources[d];
+    if (!isRaw(source))
+      continue;
+    // Sums may lie anywhere between those of an abridged set.
+    if (sets.of(source).isAbridged())
+      return {};
+    rawDims.push_back(d);
+  }
   if (rawDims.size() < 2 || rawDims.size() == table.sources.size())
     return {};
   std::vector<RawSum> sums;
