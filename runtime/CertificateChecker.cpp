@@ -254,17 +254,8 @@ void Checker::checkMove(const Head &weights, const Certificate::Head &head,
       if (std::isnan(move.values[i]) ||
           (!domain.excluded.empty() && domain.excluded[i]) || !filter.admits())
         continue;
-      Bound sum = view[0].constant;
-      RoundingBound rounding(unit);
-      rounding.addTerm({sum.value, 0});
-      for (auto [term, at] : llvm::zip(view[0].terms, followed)) {
-        const Bound &x = tables.tables[term.table].entries[walk.at(at)];
-        sum.value += term.weight * x.value;
-        sum.error += std::fabs(term.weight) * x.error;
-        rounding.addProduct(term.weight, x);
-      }
-      double error =
-          sum.error + rounding.bound() + std::fabs(sum.value - move.values[i]);
+      Bound sum = tables.evaluate(view[0], walk, followed);
+      double error = sum.error + std::fabs(sum.value - move.values[i]);
       moved.emplace_back(move.values[i], error);
       worst = std::max(worst, error);
       low = std::min(low, move.values[i]);
@@ -559,16 +550,7 @@ void Checker::checkOutput() {
       continue;
     double worst = 0;
     for (size_t o = 0; o < logits.size(); ++o) {
-      Bound sum = logits[o].constant;
-      RoundingBound rounding(certificate.unitRoundoff);
-      rounding.addTerm({sum.value, 0});
-      for (auto [term, at] : llvm::zip(logits[o].terms, followed[o])) {
-        const Bound &x = tables.tables[term.table].entries[walk.at(at)];
-        sum.value += term.weight * x.value;
-        sum.error += std::fabs(term.weight) * x.error;
-        rounding.addProduct(term.weight, x);
-      }
-      sum.error += rounding.bound();
+      Bound sum = tables.evaluate(logits[o], walk, followed[o]);
       worst = std::max(worst, sum.error);
       values[o] = sum;
     }

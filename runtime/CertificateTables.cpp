@@ -119,6 +119,21 @@ Bound Tables::atBos(const TableView &view) const {
   return sum;
 }
 
+Bound Tables::evaluate(const TableView &view, const JointWalk &walk,
+                       llvm::ArrayRef<unsigned> followed) const {
+  Bound sum = view.constant;
+  RoundingBound rounding(certificate.unitRoundoff);
+  rounding.addTerm({sum.value, 0});
+  for (auto [term, at] : llvm::zip(view.terms, followed)) {
+    const Bound &x = tables[term.table].entries[walk.at(at)];
+    sum.value += term.weight * x.value;
+    sum.error += std::fabs(term.weight) * x.error;
+    rounding.addProduct(term.weight, x);
+  }
+  sum.error += rounding.bound();
+  return sum;
+}
+
 unsigned Tables::tableOfForm(size_t index) {
   if (formTables[index] != ~0u)
     return formTables[index];

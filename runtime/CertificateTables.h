@@ -68,6 +68,8 @@ private:
   bool exact = true;
 };
 
+class JointWalk;
+
 /// The tables of all directions, and of forms once a reader needs them.
 class Tables {
 public:
@@ -103,6 +105,10 @@ public:
 
   /// The value of a view at position 0.
   Bound atBos(const TableView &view) const;
+  /// The value of a view at the present joint value of a walk that follows the
+  /// view's tables.
+  Bound evaluate(const TableView &view, const JointWalk &walk,
+                 llvm::ArrayRef<unsigned> followed) const;
 
 private:
   unsigned tableOfForm(size_t form);
