@@ -369,8 +369,8 @@ private:
   bool addPenalties(const Formula &formula, Scores &scores);
   bool addPenaltyConjunct(const Formula &formula, Scores &scores,
                           double &largestError);
-  /// Whether a comparison reads sums of several scalars: a threshold of the sum
-  /// is one hidden unit, a class of its values would be many.
+  /// Whether a comparison reads functions of several scalars and more: a
+  /// threshold is one hidden unit, a class of values would be many.
   bool prefersPenalties(const Formula &formula);
   /// A view that is exactly 0 off a set, and at least `atLeast` on it.
   struct ExactSet {

@@ -341,9 +341,10 @@ bool Lowering::prefersPenalties(const Formula &formula) {
     const ir::NodeValues &values = sets.of(node);
     if (!values.numeric || !values.hasTable || node->kind() == OpKind::Const)
       return false;
-    needsCells |= llvm::count_if(values.table.sources, [&](Source source) {
-                    return isRaw(source);
-                  }) > 1;
+    llvm::ArrayRef<Source> sources = values.table.sources;
+    auto raw = llvm::count_if(sources, [&](Source s) { return isRaw(s); });
+    // Scalars alone are read as a packing.
+    needsCells |= raw > 1 && static_cast<size_t>(raw) < sources.size();
   }
   return needsCells;
 }

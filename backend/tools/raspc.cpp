@@ -6,10 +6,13 @@
 #include "runtime/WeightFile.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/CommandLine.h"
+#include "llvm/Support/FileSystem.h"
 #include "llvm/Support/FormatVariadic.h"
+#include "llvm/Support/LineIterator.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/WithColor.h"
+#include <algorithm>
 #include <chrono>
 
 using namespace rasp;
@@ -23,8 +26,13 @@ enum class Stage { AST, IR, Circuit, Layout, Weights };
 /// The options; made in `main`, after LLVM's own `--stats` has gone.
 struct CommandLine {
   cl::OptionCategory category{"raspc options"};
-  cl::opt<std::string> input{cl::Positional, cl::Required,
-                             cl::desc("PROGRAM.rasp"), cl::cat(category)};
+  cl::opt<std::string> input{cl::Positional, cl::desc("PROGRAM.rasp"),
+                             cl::cat(category)};
+  cl::opt<std::string> batch{
+      "batch",
+      cl::desc("Compile the programs that LIST names, one per line, into the "
+               "folder of -o"),
+      cl::value_desc("LIST"), cl::cat(category)};
   cl::opt<std::string> outputPath{
       "o", cl::desc("The model file; default: the program's name with .h5"),
       cl::value_desc("FILE"), cl::cat(category)};
@@ -201,14 +209,25 @@ static bool writeCertificate(Compilation &compilation, const rt::Model &model,
   return false;
 }
 
-static int compile(CommandLine &command) {
+/// The text of a file, or none after a message.
+static std::unique_ptr<llvm::MemoryBuffer> readText(llvm::StringRef path) {
   llvm::ErrorOr<std::unique_ptr<llvm::MemoryBuffer>> text =
-      llvm::MemoryBuffer::getFileOrSTDIN(command.input);
-  if (!text) {
-    error() << "'" << command.input << "': " << text.getError().message()
-            << "\n";
+      llvm::MemoryBuffer::getFileOrSTDIN(path);
+  if (text)
+    return std::move(*text);
+  error() << "'" << path << "': " << text.getError().message() << "\n";
+  return nullptr;
+}
+
+static std::string modelName(llvm::StringRef program) {
+  return llvm::sys::path::stem(program).str() + ".h5";
+}
+
+static int compile(CommandLine &command, llvm::StringRef input,
+                   std::string path) {
+  std::unique_ptr<llvm::MemoryBuffer> text = readText(input);
+  if (!text)
     return commandIsWrong;
-  }
   // On the command line, a wrong option is a wrong command.
   CompileOptions options;
   const std::pair<const cl::opt<std::string> *, const char *> given[] = {
@@ -251,7 +270,7 @@ static int compile(CommandLine &command) {
 
   Stopwatch watch;
   Compilation compilation;
-  compilation.setText((*text)->getBuffer(), command.input);
+  compilation.setText(text->getBuffer(), input);
   auto fail = [&] {
     compilation.diags.printAll(llvm::errs());
     return programIsWrong;
@@ -305,12 +324,8 @@ static int compile(CommandLine &command) {
   watch.lap("assembly");
   compilation.diags.printAll(llvm::errs());
 
-  std::string path = command.outputPath;
-  if (path.empty()) {
-    path = command.input == "-"
-               ? "out.h5"
-               : llvm::sys::path::stem(command.input).str() + ".h5";
-  }
+  if (path.empty())
+    path = input == "-" ? "out.h5" : modelName(input);
   if (llvm::Error failure = rt::writeModel(model, path)) {
     error() << llvm::toString(std::move(failure)) << "\n";
     return commandIsWrong;
@@ -326,6 +341,41 @@ static int compile(CommandLine &command) {
                                           *compilation.names),
                command.stats == "json");
   return 0;
+}
+
+/// Every program into a model of its name; a wrong one does not keep the others
+/// from being compiled.
+static int compileBatch(CommandLine &command) {
+  if (command.emit != Stage::Weights ||
+      command.certificate.getNumOccurrences() ||
+      command.input.getNumOccurrences()) {
+    error() << "--batch writes models alone, of the programs in its list\n";
+    return commandIsWrong;
+  }
+  std::unique_ptr<llvm::MemoryBuffer> list = readText(command.batch);
+  if (!list)
+    return commandIsWrong;
+  llvm::StringRef folder = command.outputPath;
+  if (std::error_code code = llvm::sys::fs::create_directories(folder)) {
+    error() << "'" << folder << "': " << code.message() << "\n";
+    return commandIsWrong;
+  }
+  llvm::StringMap<std::string> programs; // by model
+  int status = 0;
+  for (llvm::line_iterator line(*list); !line.is_at_eof(); ++line) {
+    std::string name = modelName(*line);
+    auto [it, isNew] = programs.try_emplace(name, line->str());
+    if (!isNew) {
+      error() << "'" << *line << "' and '" << it->second
+              << "' would both become '" << name << "'\n";
+      status = std::max(status, commandIsWrong);
+      continue;
+    }
+    llvm::SmallString<128> path(folder);
+    llvm::sys::path::append(path, name);
+    status = std::max(status, compile(command, *line, path.str().str()));
+  }
+  return status;
 }
 
 int main(int argc, char **argv) {
@@ -348,8 +398,16 @@ int main(int argc, char **argv) {
     llvm::errs() << complaint;
     return commandIsWrong;
   }
+  bool isBatch = command.batch.getNumOccurrences();
+  if (!isBatch && !command.input.getNumOccurrences()) {
+    error() << "give a program: raspc PROGRAM.rasp\n";
+    return commandIsWrong;
+  }
   int status = 0;
-  frontend::runWithLargeStack([&] { status = compile(command); });
+  frontend::runWithLargeStack([&] {
+    status = isBatch ? compileBatch(command)
+                     : compile(command, command.input, command.outputPath);
+  });
   llvm::outs().flush();
   if (std::error_code code = llvm::outs().error()) {
     llvm::outs().clear_error();

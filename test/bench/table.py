@@ -86,6 +86,30 @@ def measure_scale(compiler, row, runs):
     return dict(row, own=own)
 
 
+def measure_bulk(compiler, row, runs):
+    """Many programs in one process: CPU time, so that it is that of one core."""
+    with tempfile.TemporaryDirectory() as folder:
+        programs = []
+        for copy in range(row["copies"]):
+            for name in row["programs"]:
+                programs.append(pathlib.Path(folder) / f"{name}_{copy}.rasp")
+                text = (EXAMPLES / (name + ".rasp")).read_text()
+                programs[-1].write_text(text)
+        listed = pathlib.Path(folder) / "list"
+        listed.write_text("".join(f"{program}\n" for program in programs))
+        command = [compiler.raspc, f"--batch={listed}", "-o", f"{folder}/models"]
+        seconds = []
+        for _ in range(runs):
+            process = subprocess.Popen(command)
+            _, status, usage = os.wait4(process.pid, 0)
+            process.returncode = os.waitstatus_to_exitcode(status)
+            if process.returncode:
+                sys.exit(f"failed: {' '.join(map(str, command))}")
+            seconds.append(usage.ru_utime + usage.ru_stime)
+    return dict(row, own={"models": len(programs),
+                          "per_second": round(len(programs) / min(seconds))})
+
+
 def count(number):
     if number is None:
         return "–"
@@ -156,14 +180,18 @@ def main():
                  for row in limits["programs"]]
         scale = [measure_scale(compiler, row, min(options.runs, 3))
                  for row in limits["scale"]]
+        bulk = measure_bulk(compiler, limits["bulk"], min(options.runs, 3))
     if options.json:
-        json.dump({"length": limits["length"], "programs": sizes, "scale": scale,
-                   "scale_target": limits["scale_target"]}, sys.stdout, indent=1)
+        json.dump(dict(limits, programs=sizes, scale=scale, bulk=bulk),
+                  sys.stdout, indent=1)
         print()
         return
     markdown(sizes_table(sizes))
     print()
     markdown(scale_table(scale))
+    print(f"\n{bulk['own']['models']} small programs in one process: "
+          f"{bulk['own']['per_second']} per second and core "
+          f"(target {bulk['target_per_second']})")
 
 
 if __name__ == "__main__":
