@@ -201,7 +201,8 @@ public:
       while (!finished) {
         std::this_thread::sleep_for(std::chrono::milliseconds(100));
         for (Slot &slot : slots)
-          if (slot.since && now() - slot.since > maxSeconds) {
+          // Read once: the program may end right now.
+          if (int64_t since = slot.since; since && now() - since > maxSeconds) {
             llvm::outs() << "program " << slot.seed.load()
                          << " takes longer than " << maxSeconds << " s:\n\n"
                          << generate(slot.seed).text();
