@@ -3,6 +3,7 @@
 #include "runtime/CertificateTables.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/bit.h"
+#include <Eigen/QR>
 #include <algorithm>
 #include <cmath>
 
@@ -134,6 +135,13 @@ Bound Tables::evaluate(const TableView &view, const JointWalk &walk,
   return sum;
 }
 
+double Tables::largestOf(unsigned table) const {
+  double largest = 0;
+  for (const Bound &entry : tables[table].entries)
+    largest = std::max(largest, std::fabs(entry.value) + entry.error);
+  return largest;
+}
+
 unsigned Tables::tableOfForm(size_t index) {
   if (formTables[index] != ~0u)
     return formTables[index];
@@ -250,10 +258,7 @@ void Tables::useForms(llvm::ArrayRef<unsigned> variables,
         });
         // What the stored weight differs by from the form's.
         if (!isOwn(direction) && rest != 0) {
-          double largest = 0;
-          for (const Bound &entry : tables[direction].entries)
-            largest = std::max(largest, std::fabs(entry.value) + entry.error);
-          view.constant.error += std::fabs(rest) * largest;
+          view.constant.error += std::fabs(rest) * largestOf(direction);
           rest = 0;
         }
         if (position == view.terms.end() && rest != 0)
@@ -269,9 +274,82 @@ void Tables::useForms(llvm::ArrayRef<unsigned> variables,
   }
 }
 
+void Tables::useCombinations(llvm::ArrayRef<unsigned> variables,
+                             std::vector<TableView> &views) {
+  auto isOwn = [&](unsigned table) {
+    return llvm::all_of(tables[table].variables, [&](unsigned variable) {
+      return llvm::is_contained(variables, variable);
+    });
+  };
+  // The shortest form of each variable; they come first.
+  std::vector<size_t> chosen;
+  std::vector<unsigned> directions;
+  for (size_t f = 0; f < certificate.forms.size(); ++f) {
+    const Certificate::Form &form = certificate.forms[f];
+    bool known = llvm::any_of(chosen, [&](size_t other) {
+      return certificate.forms[other].variable == form.variable;
+    });
+    if (known || !llvm::is_contained(variables, form.variable))
+      continue;
+    chosen.push_back(f);
+    for (auto &term : form.terms)
+      if (!isOwn(term.first) && !llvm::is_contained(directions, term.first))
+        directions.push_back(term.first);
+  }
+  if (chosen.size() < 2 || directions.empty())
+    return;
+  auto row = [&](unsigned direction) {
+    return static_cast<Eigen::Index>(llvm::find(directions, direction) -
+                                     directions.begin());
+  };
+  auto rows = static_cast<Eigen::Index>(directions.size());
+  Eigen::MatrixXd forms =
+      Eigen::MatrixXd::Zero(rows, static_cast<Eigen::Index>(chosen.size()));
+  for (auto [c, f] : llvm::enumerate(chosen))
+    for (auto [direction, weight] : certificate.forms[f].terms)
+      if (!isOwn(direction))
+        forms(row(direction), static_cast<Eigen::Index>(c)) = weight;
+  Eigen::ColPivHouseholderQR<Eigen::MatrixXd> solver(forms);
+  for (TableView &view : views) {
+    Eigen::VectorXd weights = Eigen::VectorXd::Zero(rows);
+    bool covered = true;
+    for (const TableTerm &term : view.terms) {
+      if (isOwn(term.table))
+        continue;
+      covered &= llvm::is_contained(directions, term.table);
+      if (covered)
+        weights[row(term.table)] = term.weight;
+    }
+    if (!covered || weights.isZero())
+      continue;
+    Eigen::VectorXd factors = solver.solve(weights);
+    Eigen::VectorXd rest = weights - forms * factors;
+    if (rest.cwiseAbs().maxCoeff() > 1e-6 * weights.cwiseAbs().maxCoeff())
+      continue;
+    view.constant.error += worstRounding(view.terms, view.constant);
+    for (auto [r, direction] : llvm::enumerate(directions))
+      view.constant.error +=
+          std::fabs(rest[static_cast<Eigen::Index>(r)]) * largestOf(direction);
+    llvm::erase_if(view.terms,
+                   [&](const TableTerm &term) { return !isOwn(term.table); });
+    for (auto [c, f] : llvm::enumerate(chosen)) {
+      double factor = factors[static_cast<Eigen::Index>(c)];
+      // What is own of a form stays as it is read.
+      if (std::fabs(factor) < 1e-12)
+        continue;
+      for (auto [direction, weight] : certificate.forms[f].terms)
+        if (isOwn(direction))
+          view.terms.push_back({direction, -factor * weight});
+      view.constant.value -= factor * certificate.forms[f].constant;
+      view.terms.push_back({tableOfForm(f), factor});
+    }
+  }
+}
+
 void Tables::restrictTo(llvm::ArrayRef<unsigned> variables,
                         std::vector<TableView> &views) {
   useForms(variables, views);
+  useCombinations(variables, views);
   for (TableView &view : views)
     llvm::erase_if(view.terms, [&](const TableTerm &term) {
       const DirectionTable &table = tables[term.table];

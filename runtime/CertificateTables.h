@@ -112,6 +112,12 @@ public:
 
 private:
   unsigned tableOfForm(size_t form);
+  /// Where directions cancel between forms of several variables, a view is a
+  /// combination of them although it has the terms of none.
+  void useCombinations(llvm::ArrayRef<unsigned> variables,
+                       std::vector<TableView> &views);
+  /// Largest size of what a table may hold.
+  double largestOf(unsigned table) const;
 
   std::vector<unsigned> formTables; ///< by form; ~0u while there is none
 };
