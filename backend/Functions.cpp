@@ -144,8 +144,10 @@ View Lowering::rawView(SourceState &state) {
       return View();
     }
     bool averages = !sets.selectors().facts(selector).atMostOneKey;
-    DirId mean = moveValue(pattern, value, emptyMean(node), naming, values.low,
-                           values.high, averages);
+    // Where only some means occur, what is averaged may be larger.
+    DirId mean = moveValue(pattern, value, emptyMean(node), naming,
+                           std::min(values.low, inputs.low),
+                           std::max(values.high, inputs.high), averages);
     state.raw = View::of(mean);
     circuit[mean].source = node;
     circuit[mean].isMean = true;

@@ -217,9 +217,8 @@ DirId Lowering::moveValue(Pattern &pattern, View value, double empty,
   // BOS gives all its weight to itself.
   direction.errorAtBos = errorAtBos(value);
   direction.error = std::max(reading.error, direction.errorAtBos);
-  // Where only some means occur, what is averaged may be larger.
-  double magnitude = std::max({std::fabs(direction.low),
-                               std::fabs(direction.high), reading.magnitude()});
+  double magnitude =
+      std::max(std::fabs(direction.low), std::fabs(direction.high));
   if (averages)
     direction.error += pattern.weightError * (reading.high - reading.low) +
                        static_cast<double>(sets.domain().maxSeqLen + 3) *
