@@ -86,6 +86,8 @@ public:
 
   /// Largest error over the combinations that count.
   double worstError(unsigned table) const;
+  /// Largest size of what a table may hold.
+  double largestOf(unsigned table) const;
   /// Largest rounding error of the sum, whatever the terms hold.
   double worstRounding(llvm::ArrayRef<TableTerm> terms,
                        const Bound &constant) const;
@@ -116,8 +118,6 @@ private:
   /// combination of them although it has the terms of none.
   void useCombinations(llvm::ArrayRef<unsigned> variables,
                        std::vector<TableView> &views);
-  /// Largest size of what a table may hold.
-  double largestOf(unsigned table) const;
 
   std::vector<unsigned> formTables; ///< by form; ~0u while there is none
 };
