@@ -54,20 +54,14 @@ void Lowering::checkNoise(const Pattern &pattern) {
          pattern.tolerance);
 }
 
-double Lowering::rowNoise(llvm::ArrayRef<ScoreTerm> terms) const {
+double Lowering::noiseOfBos(llvm::ArrayRef<ScoreTerm> terms,
+                            View ScoreTerm::*side) const {
+  View ScoreTerm::*other =
+      side == &ScoreTerm::key ? &ScoreTerm::query : &ScoreTerm::key;
   double noise = 0;
   for (const ScoreTerm &term : terms) {
-    Reading key = read(term.key);
-    noise += errorAtBos(term.query) * (key.magnitude() + key.error);
-  }
-  return noise;
-}
-
-double Lowering::bosNoise(llvm::ArrayRef<ScoreTerm> terms) const {
-  double noise = 0;
-  for (const ScoreTerm &term : terms) {
-    Reading query = read(term.query);
-    noise += errorAtBos(term.key) * (query.magnitude() + query.error);
+    Reading reading = read(term.*other);
+    noise += errorAtBos(term.*side) * (reading.magnitude() + reading.error);
   }
   return noise;
 }
@@ -136,8 +130,10 @@ Lowering::Pattern Lowering::makePattern(const Formula &formula, Scores scores,
 
   // BOS counts as a selected key, so its score must be as exact.
   if (mode == BosMode::Counted)
-    scores.tieError += bosNoise(pattern.scores);
-  double distance = gap - std::max(2 * scores.error, rowNoise(pattern.scores));
+    scores.tieError += noiseOfBos(pattern.scores, &ScoreTerm::key);
+  double distance =
+      gap -
+      std::max(2 * scores.error, noiseOfBos(pattern.scores, &ScoreTerm::query));
   double needed = hardDistance(options.unitRoundoff);
   while (distance * pattern.step < needed && pattern.step < 0x1p14)
     pattern.step *= 2;

@@ -297,10 +297,10 @@ private:
                       BosMode mode, bool ties);
   /// Says that the scores are too wrong, if they are.
   void checkNoise(const Pattern &pattern);
-  /// How far the scores that BOS gives as a query may be from 0.
-  double rowNoise(llvm::ArrayRef<ScoreTerm> terms) const;
-  /// How far the score of BOS may be from what it should be.
-  double bosNoise(llvm::ArrayRef<ScoreTerm> terms) const;
+  /// How far scores may be from what they should be because of what BOS holds:
+  /// its own as a key, or all those that it gives as a query.
+  double noiseOfBos(llvm::ArrayRef<ScoreTerm> terms,
+                    View ScoreTerm::*side) const;
   /// How wrong a view may be at position 0.
   double errorAtBos(const View &view) const;
   /// A direction that holds the mean of `value`, and `empty` where nothing is

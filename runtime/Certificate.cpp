@@ -3,7 +3,6 @@
 #include "runtime/Certificate.h"
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/STLExtras.h"
-#include "llvm/ADT/StringSwitch.h"
 #include <cmath>
 #include <limits>
 
