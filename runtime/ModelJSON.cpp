@@ -44,10 +44,31 @@ static std::string printText(const llvm::json::Value &value) {
   return text;
 }
 
-FileSizes rasp::rt::fileSizesOf(const Model &model) {
+const char *rasp::rt::nameOf(Padding padding) {
+  return padding == Padding::Uniform ? "uniform" : "none";
+}
+
+static LayerSizes sizesOf(const Layer &layer) {
+  LayerSizes sizes = {layer.heads.size(), 0, uint64_t(layer.wIn.cols())};
+  for (const Head &head : layer.heads)
+    sizes.headWidth = std::max<uint64_t>(sizes.headWidth, head.wQ.cols());
+  return sizes;
+}
+
+FileSizes rasp::rt::fileSizesOf(const Model &model, Padding padding) {
   Shape shape = shapeOf(model);
-  return {shape.layers, shape.dModel, model.config.nCtx, shape.dHead,
-          shape.heads,  shape.dMlp,   shape.vocab,       shape.outputs};
+  FileSizes sizes;
+  sizes.directions = shape.dModel;
+  sizes.positions = model.config.nCtx;
+  sizes.tokens = shape.vocab;
+  sizes.outputs = shape.outputs;
+  sizes.widest = {shape.heads, shape.dHead, shape.dMlp};
+  if (padding == Padding::None)
+    for (const Layer &layer : model.layers)
+      sizes.layers.push_back(sizesOf(layer));
+  sizes.layers.resize(shape.layers, padding == Padding::Uniform ? sizes.widest
+                                                                : LayerSizes{});
+  return sizes;
 }
 
 std::string rasp::rt::hashOfSource(const Model &model) {
@@ -60,12 +81,12 @@ std::string rasp::rt::hashOfSource(const Model &model) {
 /// refuses others.
 static llvm::json::Value configOf(const Model &model, const FileSizes &sizes) {
   return llvm::json::Object{
-      {"n_layers", sizes.layers},
+      {"n_layers", uint64_t(sizes.layers.size())},
       {"d_model", sizes.directions},
       {"n_ctx", sizes.positions},
-      {"d_head", sizes.headWidth},
-      {"n_heads", sizes.heads},
-      {"d_mlp", sizes.hidden},
+      {"d_head", sizes.widest.headWidth},
+      {"n_heads", sizes.widest.heads},
+      {"d_mlp", sizes.widest.hidden},
       {"d_vocab", sizes.tokens},
       {"d_vocab_out", sizes.outputs},
       {"act_fn", "relu"},
@@ -82,13 +103,14 @@ static llvm::json::Value configOf(const Model &model, const FileSizes &sizes) {
 }
 
 Header rasp::rt::makeHeader(const Model &model, int formatVersion,
-                            std::string stateHash) {
-  FileSizes sizes = fileSizesOf(model);
+                            std::string stateHash, Padding padding) {
+  FileSizes sizes = fileSizesOf(model, padding);
   return {formatVersion,
           "raspc " RASP_VERSION,
           printText(configOf(model, sizes)),
           hashOfSource(model),
           std::move(stateHash),
+          padding,
           sizes};
 }
 
@@ -100,7 +122,21 @@ std::string rasp::rt::printHeader(const Header &header, const Model &model) {
      << ",\n\"created_by\":" << llvm::json::Value(header.createdBy)
      << ",\n\"tl_config\":" << header.config << ",\n\"source_sha256\":\""
      << header.sourceHash << "\",\n\"state_sha256\":\"" << header.stateHash
-     << "\",\n\"residual_labels\":[";
+     << "\",\n\"padding\":\"" << nameOf(header.padding) << "\",\n";
+  if (header.padding == Padding::None) {
+    os << "\"layer_sizes\":[";
+    llvm::interleave(
+        header.sizes.layers, os,
+        [&](const LayerSizes &layer) {
+          os << llvm::json::Value(
+              llvm::json::Object{{"n_heads", layer.heads},
+                                 {"d_head", layer.headWidth},
+                                 {"d_mlp", layer.hidden}});
+        },
+        ",");
+    os << "],\n";
+  }
+  os << "\"residual_labels\":[";
   llvm::interleave(
       model.residualLabels, os,
       [&](const std::string &label) { os << llvm::json::Value(label); }, ",");
@@ -122,19 +158,20 @@ static llvm::Error parseConfig(const llvm::json::Object &object, Config &config,
                                FileSizes &sizes) {
   // Sizes beyond these are taken for damage.
   constexpr int64_t manyLayers = 1 << 16, many = 1 << 24;
+  uint64_t layers = 0;
   struct Size {
     const char *name;
     uint64_t &size;
     int64_t limit;
   };
-  for (const Size &size :
-       {Size{"n_layers", sizes.layers, manyLayers},
-        Size{"d_model", sizes.directions, many},
-        Size{"n_ctx", sizes.positions, many},
-        Size{"d_head", sizes.headWidth, many},
-        Size{"n_heads", sizes.heads, many}, Size{"d_mlp", sizes.hidden, many},
-        Size{"d_vocab", sizes.tokens, many},
-        Size{"d_vocab_out", sizes.outputs, many}}) {
+  for (const Size &size : {Size{"n_layers", layers, manyLayers},
+                           Size{"d_model", sizes.directions, many},
+                           Size{"n_ctx", sizes.positions, many},
+                           Size{"d_head", sizes.widest.headWidth, many},
+                           Size{"n_heads", sizes.widest.heads, many},
+                           Size{"d_mlp", sizes.widest.hidden, many},
+                           Size{"d_vocab", sizes.tokens, many},
+                           Size{"d_vocab_out", sizes.outputs, many}}) {
     std::optional<int64_t> value = object.getInteger(size.name);
     if (!value)
       return fail("expected an integer `%s`", size.name);
@@ -144,6 +181,7 @@ static llvm::Error parseConfig(const llvm::json::Object &object, Config &config,
                   static_cast<long long>(size.limit));
     size.size = *value;
   }
+  sizes.layers.assign(layers, sizes.widest);
 
   auto oneOf = [&](const char *name, const char *no,
                    const char *yes) -> llvm::Expected<bool> {
@@ -168,9 +206,36 @@ static llvm::Error parseConfig(const llvm::json::Object &object, Config &config,
   config.causal = *causal;
   config.dtype = *isDouble ? DType::Float64 : DType::Float32;
   config.dModel = sizes.directions;
-  config.dHead = sizes.headWidth;
+  config.dHead = sizes.widest.headWidth;
   config.nCtx = sizes.positions;
   config.modelName = object.getString("model_name").value_or("").str();
+  return llvm::Error::success();
+}
+
+/// Reads the sizes of layers that are not padded.
+static llvm::Error parseLayerSizes(const llvm::json::Array *list,
+                                   FileSizes &sizes) {
+  if (!list || list->size() != sizes.layers.size())
+    return fail("expected `layer_sizes` to be a list of %zu",
+                sizes.layers.size());
+  for (auto [l, value] : llvm::enumerate(*list)) {
+    struct Size {
+      const char *name;
+      uint64_t LayerSizes::*member;
+    };
+    for (const Size &size : {Size{"n_heads", &LayerSizes::heads},
+                             Size{"d_head", &LayerSizes::headWidth},
+                             Size{"d_mlp", &LayerSizes::hidden}}) {
+      uint64_t most = sizes.widest.*size.member;
+      const llvm::json::Object *object = value.getAsObject();
+      std::optional<int64_t> number =
+          object ? object->getInteger(size.name) : std::nullopt;
+      if (!number || *number < 0 || uint64_t(*number) > most)
+        return fail("expected `%s` of layer %zu to be 0 to %llu", size.name, l,
+                    static_cast<unsigned long long>(most));
+      sizes.layers[l].*size.member = *number;
+    }
+  }
   return llvm::Error::success();
 }
 
@@ -207,6 +272,16 @@ llvm::Error rasp::rt::parseHeader(llvm::StringRef text, Header &header,
     return inHeader(fail("expected an object `tl_config`"));
   if (llvm::Error error = parseConfig(*config, model.config, header.sizes))
     return inHeader(std::move(error));
+  llvm::StringRef padding =
+      object->getString("padding").value_or(nameOf(Padding::Uniform));
+  if (padding == nameOf(Padding::None)) {
+    header.padding = Padding::None;
+    if (llvm::Error error =
+            parseLayerSizes(object->getArray("layer_sizes"), header.sizes))
+      return inHeader(std::move(error));
+  } else if (padding != nameOf(Padding::Uniform)) {
+    return inHeader(fail("expected `padding` to be \"uniform\" or \"none\""));
+  }
   const llvm::json::Array *labels = object->getArray("residual_labels");
   if (!labels || labels->size() != header.sizes.directions)
     return inHeader(fail("expected `residual_labels` to be %u strings",

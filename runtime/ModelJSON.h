@@ -17,12 +17,27 @@ namespace rasp::rt {
 /// recurses.
 llvm::Expected<llvm::json::Value> parseJSON(llvm::StringRef text);
 
-/// The sizes that a configuration states.
-struct FileSizes {
-  uint64_t layers, directions, positions, headWidth, heads, hidden, tokens,
-      outputs;
+/// Whether the layers of a file have a common size.
+enum class Padding : uint8_t {
+  Uniform, ///< all as wide as the widest, which is what most readers expect
+  None,    ///< each as wide as it is
 };
-FileSizes fileSizesOf(const Model &model);
+
+/// "uniform" or "none".
+const char *nameOf(Padding padding);
+
+/// The sizes of the tensors of one layer; all may be 0.
+struct LayerSizes {
+  uint64_t heads, headWidth, hidden;
+};
+
+/// The sizes of the tensors of a file.
+struct FileSizes {
+  uint64_t directions = 0, positions = 0, tokens = 0, outputs = 0;
+  LayerSizes widest = {}; ///< what the configuration states, each at least 1
+  std::vector<LayerSizes> layers; ///< at least one
+};
+FileSizes fileSizesOf(const Model &model, Padding padding = Padding::Uniform);
 
 /// Hash of the program's text.
 std::string hashOfSource(const Model &model);
@@ -33,9 +48,11 @@ struct Header {
   std::string createdBy;
   std::string config; ///< arguments of TransformerLens' configuration, JSON
   std::string sourceHash, stateHash;
-  FileSizes sizes = {};
+  Padding padding = Padding::Uniform;
+  FileSizes sizes;
 };
-Header makeHeader(const Model &model, int formatVersion, std::string stateHash);
+Header makeHeader(const Model &model, int formatVersion, std::string stateHash,
+                  Padding padding);
 std::string printHeader(const Header &header, const Model &model);
 /// Fills in the model's configuration and residual labels too.
 llvm::Error parseHeader(llvm::StringRef text, Header &header, Model &model);

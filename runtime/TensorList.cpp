@@ -48,12 +48,14 @@ struct Member {
 static llvm::Error forEachMember(
     const FileSizes &s,
     llvm::function_ref<llvm::Error(const TensorInfo &, Member)> visit) {
-  uint64_t d = s.directions, k = s.headWidth, h = s.heads, m = s.hidden;
+  uint64_t d = s.directions;
   if (auto error = visit({"embed.W_E", {s.tokens, d}}, {Part::WE}))
     return error;
   if (auto error = visit({"pos_embed.W_pos", {s.positions, d}}, {Part::WPos}))
     return error;
-  for (size_t l = 0; l < s.layers; ++l) {
+  for (size_t l = 0; l < s.layers.size(); ++l) {
+    uint64_t h = s.layers[l].heads, k = s.layers[l].headWidth,
+             m = s.layers[l].hidden;
     std::string block = "blocks." + std::to_string(l) + ".";
     auto headMatrix = [&](const char *name, Matrix Head::*member, uint64_t rows,
                           uint64_t cols) {
@@ -256,7 +258,7 @@ llvm::Error rasp::rt::buildFromTensors(
         read) {
   std::vector<Entry> entries;
   uint64_t d = sizes.directions;
-  model.layers.assign(sizes.layers, Layer());
+  model.layers.assign(sizes.layers.size(), Layer());
   return forEachMember(
       sizes, [&](const TensorInfo &info, Member member) -> llvm::Error {
         entries.clear();
@@ -278,7 +280,7 @@ llvm::Error rasp::rt::buildFromTensors(
           model.bU = makeVector(entries, begin, 0, sizes.outputs);
           break;
         case Part::HeadMatrix:
-          layer.heads.resize(sizes.heads);
+          layer.heads.resize(info.dims[0]);
           for (auto [h, head] : llvm::enumerate(layer.heads))
             head.*member.headMatrix =
                 makeMatrix(entries, begin, h * info.dims[1] * info.dims[2],

@@ -10,7 +10,7 @@
 #ifndef RASP_RUNTIME_WEIGHTFILE_H
 #define RASP_RUNTIME_WEIGHTFILE_H
 
-#include "runtime/Model.h"
+#include "runtime/ModelJSON.h"
 #include "llvm/ADT/StringRef.h"
 #include "llvm/Support/Error.h"
 
@@ -23,7 +23,8 @@ constexpr int formatVersion = 1;
 /// Writes `model`, weights rounded to its dtype. The file appears complete or
 /// not at all; one that was there before survives a failure. The same model
 /// always gives the same bytes.
-llvm::Error writeModel(const Model &model, llvm::StringRef path);
+llvm::Error writeModel(const Model &model, llvm::StringRef path,
+                       Padding padding = Padding::Uniform);
 
 /// Reads and checks a file. Errors begin with the path and say what was
 /// expected. Nothing is allocated that the file's own size does not justify.

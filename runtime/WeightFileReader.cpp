@@ -258,15 +258,14 @@ llvm::Error Reader::checkSizes() const {
   auto times = [](uint64_t a, uint64_t b) {
     return llvm::SaturatingMultiply(a, b);
   };
-  uint64_t head = 3 * sizes.directions + sizes.headWidth;
-  uint64_t layer =
-      times(sizes.heads, head) + 3 * sizes.directions + 2 * sizes.hidden;
-  uint64_t rows = times(sizes.layers, layer) + sizes.tokens + sizes.positions +
-                  sizes.directions;
-  uint64_t largest =
-      times(times(sizes.heads, sizes.directions), sizes.headWidth);
+  auto [heads, headWidth, hidden] = sizes.widest;
+  uint64_t head = 3 * sizes.directions + headWidth;
+  uint64_t layer = times(heads, head) + 3 * sizes.directions + 2 * hidden;
+  uint64_t rows = times(sizes.layers.size(), layer) + sizes.tokens +
+                  sizes.positions + sizes.directions;
+  uint64_t largest = times(times(heads, sizes.directions), headWidth);
   if (rows > uint64_t(1) << 27 || largest > uint64_t(1) << 48 ||
-      sizes.layers > fileSize / 64)
+      sizes.layers.size() > fileSize / 64)
     return fail(
         "the sizes in /header/json are larger than a model in a file of "
         "this size can have");
@@ -436,8 +435,9 @@ llvm::Error Reader::readWeights(hid_t file, Model &model) {
             return llvm::Error::success();
           }))
     return error;
-  if (info.nlinks != numTensors(sizes.layers))
-    return fail("expected " + llvm::Twine(numTensors(sizes.layers)) +
+  uint64_t expected = numTensors(sizes.layers.size());
+  if (info.nlinks != expected)
+    return fail("expected " + llvm::Twine(expected) +
                 " tensors in /state_dict, found " + llvm::Twine(info.nlinks));
   model.edited |= header.stateHash != hash.hex();
   return llvm::Error::success();

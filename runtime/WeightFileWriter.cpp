@@ -43,8 +43,9 @@ struct Tiling {
 
 class Writer {
 public:
-  explicit Writer(const Model &model)
-      : model(model), realSize(model.config.dtype == DType::Float32 ? 4 : 8),
+  Writer(const Model &model, Padding padding)
+      : model(model), padding(padding),
+        realSize(model.config.dtype == DType::Float32 ? 4 : 8),
         realType(realSize == 4 ? H5T_IEEE_F32LE : H5T_IEEE_F64LE) {}
 
   llvm::Error write(const char *path);
@@ -81,6 +82,7 @@ private:
   }
 
   const Model &model;
+  Padding padding;
   unsigned realSize;
   hid_t realType;
   bool failed = false;
@@ -388,7 +390,7 @@ llvm::Error Writer::write(const char *path) {
   contiguous = makeProperties(H5P_DATASET_CREATE);
   H5Pset_layout(contiguous, H5D_CONTIGUOUS);
 
-  FileSizes sizes = fileSizesOf(model);
+  FileSizes sizes = fileSizesOf(model, padding);
   WeightHash hash;
   Handle state = makeGroup(file, "state_dict");
   llvm::Error error = forEachTensor(
@@ -410,13 +412,14 @@ llvm::Error Writer::write(const char *path) {
   if (error)
     return error;
 
-  Header header = makeHeader(model, formatVersion, hash.hex());
+  Header header = makeHeader(model, formatVersion, hash.hex(), padding);
   writeAttribute(file, "format", "raspc-model");
   writeAttribute(file, "format_version", header.formatVersion);
   writeAttribute(file, "tl_config", header.config);
   writeAttribute(file, "created_by", header.createdBy);
   writeAttribute(file, "source_sha256", header.sourceHash);
   writeAttribute(file, "state_sha256", header.stateHash);
+  writeAttribute(file, "padding", nameOf(header.padding));
   Handle headerGroup = makeGroup(file, "header");
   writeText(headerGroup, "json", printHeader(header, model));
 
@@ -450,7 +453,8 @@ llvm::Error Writer::write(const char *path) {
   return llvm::Error::success();
 }
 
-llvm::Error rasp::rt::writeModel(const Model &model, llvm::StringRef path) {
+llvm::Error rasp::rt::writeModel(const Model &model, llvm::StringRef path,
+                                 Padding padding) {
   namespace fs = llvm::sys::fs;
   // Renaming would replace a device by a file.
   if (fs::exists(path) && !fs::is_regular_file(path))
@@ -469,7 +473,7 @@ llvm::Error rasp::rt::writeModel(const Model &model, llvm::StringRef path) {
   auto dontRemove = llvm::make_scope_exit(
       [&] { llvm::sys::DontRemoveFileOnSignal(temporary); });
 
-  if (llvm::Error error = Writer(model).write(temporary.c_str()))
+  if (llvm::Error error = Writer(model, padding).write(temporary.c_str()))
     return llvm::createFileError(path, std::move(error));
   if (std::error_code code = fs::rename(temporary, path))
     return llvm::createFileError(path, code);

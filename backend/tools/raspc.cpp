@@ -66,6 +66,13 @@ struct CommandLine {
       cl::desc("Stored weights: float32 or float64; default: float32, and "
                "float64 where only that is exact"),
       cl::value_desc("TYPE"), cl::cat(category)};
+  cl::opt<rt::Padding> padding{
+      "pad", cl::desc("Sizes of the layers in the file:"),
+      cl::values(clEnumValN(rt::Padding::Uniform, "uniform",
+                            "all as wide as the widest (default)"),
+                 clEnumValN(rt::Padding::None, "none",
+                            "each its own, for the tools of this project")),
+      cl::init(rt::Padding::Uniform), cl::cat(category)};
   cl::opt<Stage> emit{
       "emit", cl::desc("Stop at a stage and print it:"),
       cl::values(clEnumValN(Stage::AST, "ast", "the syntax tree"),
@@ -326,7 +333,7 @@ static int compile(CommandLine &command, llvm::StringRef input,
 
   if (path.empty())
     path = input == "-" ? "out.h5" : modelName(input);
-  if (llvm::Error failure = rt::writeModel(model, path)) {
+  if (llvm::Error failure = rt::writeModel(model, path, command.padding)) {
     error() << llvm::toString(std::move(failure)) << "\n";
     return commandIsWrong;
   }

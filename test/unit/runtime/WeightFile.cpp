@@ -105,8 +105,9 @@ static void expectSame(const Model &a, const Model &b) {
   }
 }
 
-static void roundTrip(const Model &model, const std::string &path) {
-  ASSERT_EQ(messageOf(writeModel(model, path)), "");
+static void roundTrip(const Model &model, const std::string &path,
+                      Padding padding) {
+  ASSERT_EQ(messageOf(writeModel(model, path, padding)), "");
   llvm::Expected<Model> read = readModel(path);
   ASSERT_TRUE(bool(read)) << messageOf(read.takeError());
   EXPECT_FALSE(read->edited);
@@ -116,8 +117,13 @@ static void roundTrip(const Model &model, const std::string &path) {
 
   // What was read writes the same file again.
   std::string again = path + ".again";
-  ASSERT_EQ(messageOf(writeModel(*read, again)), "");
+  ASSERT_EQ(messageOf(writeModel(*read, again, padding)), "");
   EXPECT_EQ(bytesOf(path), bytesOf(again));
+}
+
+static void roundTrip(const Model &model, const std::string &path) {
+  roundTrip(model, path, Padding::Uniform);
+  roundTrip(model, path, Padding::None);
 }
 
 TEST_F(WeightFile, RoundTrip) {
