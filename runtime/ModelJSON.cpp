@@ -103,15 +103,15 @@ static llvm::json::Value configOf(const Model &model, const FileSizes &sizes) {
 }
 
 Header rasp::rt::makeHeader(const Model &model, int formatVersion,
-                            std::string stateHash, Padding padding) {
-  FileSizes sizes = fileSizesOf(model, padding);
-  return {formatVersion,
-          "raspc " RASP_VERSION,
-          printText(configOf(model, sizes)),
-          hashOfSource(model),
-          std::move(stateHash),
-          padding,
-          sizes};
+                            Padding padding) {
+  Header header;
+  header.formatVersion = formatVersion;
+  header.createdBy = "raspc " RASP_VERSION;
+  header.padding = padding;
+  header.sizes = fileSizesOf(model, padding);
+  header.config = printText(configOf(model, header.sizes));
+  header.sourceHash = hashOfSource(model);
+  return header;
 }
 
 std::string rasp::rt::printHeader(const Header &header, const Model &model) {
@@ -218,23 +218,29 @@ static llvm::Error parseLayerSizes(const llvm::json::Array *list,
   if (!list || list->size() != sizes.layers.size())
     return fail("expected `layer_sizes` to be a list of %zu",
                 sizes.layers.size());
-  for (auto [l, value] : llvm::enumerate(*list)) {
-    struct Size {
-      const char *name;
-      uint64_t LayerSizes::*member;
-    };
-    for (const Size &size : {Size{"n_heads", &LayerSizes::heads},
-                             Size{"d_head", &LayerSizes::headWidth},
-                             Size{"d_mlp", &LayerSizes::hidden}}) {
-      uint64_t most = sizes.widest.*size.member;
+  struct Size {
+    const char *name;
+    uint64_t LayerSizes::*member;
+  };
+  for (const Size &size : {Size{"n_heads", &LayerSizes::heads},
+                           Size{"d_head", &LayerSizes::headWidth},
+                           Size{"d_mlp", &LayerSizes::hidden}}) {
+    auto most = static_cast<unsigned long long>(sizes.widest.*size.member);
+    uint64_t largest = 1;
+    for (auto [l, value] : llvm::enumerate(*list)) {
       const llvm::json::Object *object = value.getAsObject();
       std::optional<int64_t> number =
           object ? object->getInteger(size.name) : std::nullopt;
       if (!number || *number < 0 || uint64_t(*number) > most)
         return fail("expected `%s` of layer %zu to be 0 to %llu", size.name, l,
-                    static_cast<unsigned long long>(most));
+                    most);
       sizes.layers[l].*size.member = *number;
+      largest = std::max<uint64_t>(largest, *number);
     }
+    // Scores are divided by the root of `d_head`, whatever the widths are.
+    if (largest != most && size.member != &LayerSizes::headWidth)
+      return fail("expected a layer whose `%s` is that of `tl_config`, %llu",
+                  size.name, most);
   }
   return llvm::Error::success();
 }
@@ -272,6 +278,7 @@ llvm::Error rasp::rt::parseHeader(llvm::StringRef text, Header &header,
     return inHeader(fail("expected an object `tl_config`"));
   if (llvm::Error error = parseConfig(*config, model.config, header.sizes))
     return inHeader(std::move(error));
+  header.config = printText(llvm::json::Object(*config));
   llvm::StringRef padding =
       object->getString("padding").value_or(nameOf(Padding::Uniform));
   if (padding == nameOf(Padding::None)) {

@@ -51,8 +51,8 @@ struct Header {
   Padding padding = Padding::Uniform;
   FileSizes sizes;
 };
-Header makeHeader(const Model &model, int formatVersion, std::string stateHash,
-                  Padding padding);
+/// All but the hash of the weights.
+Header makeHeader(const Model &model, int formatVersion, Padding padding);
 std::string printHeader(const Header &header, const Model &model);
 /// Fills in the model's configuration and residual labels too.
 llvm::Error parseHeader(llvm::StringRef text, Header &header, Model &model);

@@ -54,6 +54,10 @@ std::string hashOfWeights(const Model &model);
 /// Hash of weights: names, shapes and non-zeros.
 class WeightHash {
 public:
+  WeightHash() = default;
+  /// What a file states as its `state_sha256` begins with the configuration.
+  explicit WeightHash(const Header &header) { hash.update(header.config); }
+
   void add(const TensorInfo &tensor, llvm::ArrayRef<Entry> entries);
   std::string hex();
 

@@ -424,7 +424,7 @@ llvm::Error Reader::readWeights(hid_t file, Model &model) {
   H5G_info_t info;
   if (H5Gget_info(*state, &info) < 0)
     return fail("cannot read /state_dict (" + reasonOfHDF5() + ")");
-  WeightHash hash;
+  WeightHash hash(header);
   if (llvm::Error error = buildFromTensors(
           model, sizes,
           [&](const TensorInfo &tensor,

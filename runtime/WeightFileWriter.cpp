@@ -390,11 +390,11 @@ llvm::Error Writer::write(const char *path) {
   contiguous = makeProperties(H5P_DATASET_CREATE);
   H5Pset_layout(contiguous, H5D_CONTIGUOUS);
 
-  FileSizes sizes = fileSizesOf(model, padding);
-  WeightHash hash;
+  Header header = makeHeader(model, formatVersion, padding);
+  WeightHash hash(header);
   Handle state = makeGroup(file, "state_dict");
   llvm::Error error = forEachTensor(
-      model, sizes,
+      model, header.sizes,
       [&](const TensorInfo &info, std::vector<Entry> &entries) -> llvm::Error {
         for (Entry &entry : entries) {
           if (realSize == 4)
@@ -412,7 +412,7 @@ llvm::Error Writer::write(const char *path) {
   if (error)
     return error;
 
-  Header header = makeHeader(model, formatVersion, hash.hex(), padding);
+  header.stateHash = hash.hex();
   writeAttribute(file, "format", "raspc-model");
   writeAttribute(file, "format_version", header.formatVersion);
   writeAttribute(file, "tl_config", header.config);

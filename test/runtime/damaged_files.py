@@ -1,11 +1,13 @@
 #!/usr/bin/python3
-"""Damages a model file in many ways; rasp-run must refuse each with a reason.
+"""Damages model files in many ways; rasp-run must refuse each with a reason,
+and without asking for much memory.
 
-    damaged_files.py MODEL.h5 [path/to/rasp-run]
+    damaged_files.py RASP-RUN MODEL.h5...
 """
 
 import json
 import os
+import resource
 import shutil
 import subprocess
 import sys
@@ -90,10 +92,33 @@ def fill_value(file):
     file.create_dataset("state_dict/unembed.W_U", shape, dtype, fillvalue=3)
 
 
+def claims_to_be_huge(name):
+    """A dataset without contents in the shape of a petabyte."""
+    def edit(file):
+        rank, dtype = file[name].ndim, file[name].dtype
+        del file[name]
+        file.create_dataset(name, (1 << 17,) * rank, dtype,
+                            chunks=(1 << 9,) * rank)
+    return edit
+
+
+def damages_of_tensors(path):
+    with h5py.File(path) as file:
+        tensors = {name: data.shape for name, data in file["state_dict"].items()}
+    for name, shape in tensors.items():
+        full = "state_dict/" + name
+        yield remove(full), name
+        yield replace(full, np.zeros((shape[0] + 1, *shape[1:]), "f4")), "shape"
+        yield replace(full, np.zeros(shape, "f8")), "float32"
+        yield replace(full, np.full(shape, np.nan, "f4")), "finite"
+        yield claims_to_be_huge(full), "shape"
+
+
 def damages(path):
     """Pairs of a change to the open file and what the message must hold."""
     with h5py.File(path) as file:
         embedding = file["state_dict/embed.W_E"][()]
+        padding = file.attrs["padding"]
     wide = np.zeros((embedding.shape[0], embedding.shape[1] + 1),
                     embedding.dtype)
     yield remove("header"), "not a model of raspc"
@@ -111,10 +136,21 @@ def damages(path):
     yield edit_header(lambda h: h.update(residual_labels=None)), "labels"
     for name in ("n_layers", "d_model", "n_ctx", "d_head", "n_heads", "d_mlp",
                  "d_vocab", "d_vocab_out"):
-        for size in (0, -1, 1.5, None, "1", 10 ** 7, 10 ** 12, 10 ** 30):
-            yield config(**{name: size}), "expected" if size != 10 ** 7 else ""
+        for size in (0, -1, 1.5, None, "1", 10 ** 12, 10 ** 30):
+            yield config(**{name: size}), "expected"
+        if name != "d_head" or padding == "uniform":
+            yield config(**{name: 10 ** 7}), ""
     huge = dict.fromkeys(("n_layers", "d_head", "n_heads", "d_mlp"), 60000)
-    yield config(**huge), "larger than"
+    yield config(**huge), "larger than" if padding == "uniform" else "a list of"
+    if padding == "none":
+        yield edit_header(lambda h: h.pop("layer_sizes")), "layer_sizes"
+        yield edit_header(lambda h: h.update(layer_sizes=[1])), "n_heads"
+        yield edit_header(lambda h: h.update(layer_sizes=[])), "a list of"
+        yield (edit_header(lambda h: h["layer_sizes"][0].update(n_heads=-1)),
+               "n_heads")
+        yield (edit_header(lambda h: h["layer_sizes"][0].update(d_mlp=10 ** 9)),
+               "d_mlp")
+    yield edit_header(lambda h: h.update(padding="some")), "padding"
     yield config(attention_dir="sideways"), "attention_dir"
     yield config(dtype="float16"), "dtype"
     yield config(act_fn="gelu"), "act_fn"
@@ -156,37 +192,58 @@ def damages(path):
     yield fill_value, "fill value"
 
 
-def main(path, rasp_run="rasp-run"):
-    bad = path + ".bad.h5"
-    failures = count = 0
-    for edit, reason in damages(path):
+def damaged_files(path, bad):
+    """Writes one damaged file after the other to `bad`; yields what the message
+    must hold, or None for a change that does no harm."""
+    for edit, reason in [*damages(path), *damages_of_tensors(path)]:
         shutil.copyfile(path, bad)
         with h5py.File(bad, "r+") as file:
             edit(file)
-        run = subprocess.run([rasp_run, bad, "hello"], text=True, timeout=60,
-                             stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        count += 1
-        if reason is None:
-            good = run.returncode == 0
-        else:
-            good = (run.returncode == 2 and bad in run.stderr
-                    and reason in run.stderr and not run.stdout)
-        if not good:
-            failures += 1
-            print(f"damage {count}, expected `{reason}`, got "
-                  f"{run.returncode}: {run.stdout}{run.stderr}")
-    os.remove(bad)
+        yield reason
+    with open(path, "rb") as file:
+        good = file.read()
+    for part in range(20):
+        with open(bad, "wb") as file:
+            file.write(good[:len(good) * part // 20])
+        yield "HDF5"
     # The old layout, which h5py writes by default.
-    old = path + ".old.h5"
-    with h5py.File(path) as file, h5py.File(old, "w") as copy:
+    with h5py.File(path) as file, h5py.File(bad, "w") as copy:
         for name in file:
             file.copy(name, copy)
-    run = subprocess.run([rasp_run, old, "hello"], text=True,
-                         stderr=subprocess.PIPE)
-    os.remove(old)
-    failures += run.returncode != 2 or "libver" not in run.stderr
-    print(f"{count + 1} damaged files, {failures} not refused as expected")
-    return failures > 0
+    yield "libver"
+
+
+def limit_memory():
+    """For a process to come; AddressSanitizer reserves terabytes."""
+    if "ASAN_OPTIONS" not in os.environ:
+        resource.setrlimit(resource.RLIMIT_AS, (1 << 29, 1 << 29))
+
+
+def main(rasp_run, *paths):
+    failures = refused = harmless = 0
+    for path in paths:
+        bad = path + ".bad.h5"
+        with h5py.File(path) as file:
+            vocabulary = json.loads(file["vocab/input/json"][()])
+        token = json.dumps([vocabulary[0]["value"]])
+        for reason in damaged_files(path, bad):
+            run = subprocess.run([rasp_run, bad, token], text=True, timeout=60,
+                                 capture_output=True, preexec_fn=limit_memory)
+            if reason is None:
+                good = run.returncode == 0
+                harmless += 1
+            else:
+                good = (run.returncode == 2 and bad in run.stderr
+                        and reason in run.stderr and not run.stdout)
+                refused += good
+            if not good:
+                failures += 1
+                print(f"{path}: expected `{reason}`, got "
+                      f"{run.returncode}: {run.stdout}{run.stderr}")
+        os.remove(bad)
+    print(f"{refused} damaged files refused, {harmless} changes do no harm, "
+          f"{failures} not as expected")
+    return failures > 0 or refused < 200
 
 
 if __name__ == "__main__":
