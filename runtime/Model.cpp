@@ -36,9 +36,9 @@ Shape rasp::rt::shapeOf(const Model &model) {
   const Config &config = model.config;
   Shape shape;
   shape.layers = std::max(model.numLayers(), 1u);
-  shape.heads = std::max(model.numHeads(), 1u);
+  shape.heads = std::max({model.numHeads(), config.paddedHeads, 1u});
   shape.dHead = std::max(config.dHead, 1u);
-  shape.dMlp = std::max(model.dMlp(), 1u);
+  shape.dMlp = std::max({model.dMlp(), config.paddedHidden, 1u});
   shape.dModel = config.dModel;
   shape.vocab = model.wE.rows();
   shape.outputs = model.wU.cols();

@@ -50,13 +50,24 @@ struct Layer {
 
 enum class DType : uint8_t { Float32, Float64 };
 
+/// Members of TransformerLens' configuration without which some of its hook
+/// points never fire. They change no result.
+struct HookSwitches {
+  bool useHookTokens = false, useAttnIn = false;
+  bool useSplitQkvInput = true, useAttnResult = true, useHookMlpIn = true;
+};
+
 struct Config {
   unsigned dModel = 0;
   unsigned dHead = 0; ///< what the scores are divided by the root of
   unsigned nCtx = 0;  ///< longest input, BOS counted
+  /// Heads and hidden units per layer in the file that the model was read
+  /// from, should no layer use so many.
+  unsigned paddedHeads = 0, paddedHidden = 0;
   bool causal = false;
   DType dtype = DType::Float32;
   std::string modelName;
+  HookSwitches hooks;
 };
 
 /// The tokens: ids are positions in `values`; BOS and PAD have ids of their

@@ -77,10 +77,20 @@ std::string rasp::rt::hashOfSource(const Model &model) {
       /*LowerCase=*/true);
 }
 
+llvm::ArrayRef<HookSwitchName> rasp::rt::hookSwitchNames() {
+  static constexpr HookSwitchName names[] = {
+      {"use_hook_tokens", &HookSwitches::useHookTokens},
+      {"use_attn_in", &HookSwitches::useAttnIn},
+      {"use_split_qkv_input", &HookSwitches::useSplitQkvInput},
+      {"use_attn_result", &HookSwitches::useAttnResult},
+      {"use_hook_mlp_in", &HookSwitches::useHookMlpIn}};
+  return names;
+}
+
 /// Only members that the configuration of TransformerLens 1.14 knows: it
 /// refuses others.
 static llvm::json::Value configOf(const Model &model, const FileSizes &sizes) {
-  return llvm::json::Object{
+  llvm::json::Object object{
       {"n_layers", uint64_t(sizes.layers.size())},
       {"d_model", sizes.directions},
       {"n_ctx", sizes.positions},
@@ -92,14 +102,15 @@ static llvm::json::Value configOf(const Model &model, const FileSizes &sizes) {
       {"act_fn", "relu"},
       {"normalization_type", nullptr},
       {"attention_dir", model.config.causal ? "causal" : "bidirectional"},
-      {"use_attn_result", true},
-      {"use_split_qkv_input", true},
-      {"use_hook_mlp_in", true},
       {"dtype", model.config.dtype == DType::Float32 ? "float32" : "float64"},
       {"device", "cpu"},
       {"init_weights", false},
       {"default_prepend_bos", false},
       {"model_name", model.config.modelName}};
+  for (const HookSwitchName &hook : hookSwitchNames())
+    if (model.config.hooks.*hook.member)
+      object[hook.name] = true;
+  return object;
 }
 
 Header rasp::rt::makeHeader(const Model &model, int formatVersion,
@@ -208,7 +219,11 @@ static llvm::Error parseConfig(const llvm::json::Object &object, Config &config,
   config.dModel = sizes.directions;
   config.dHead = sizes.widest.headWidth;
   config.nCtx = sizes.positions;
+  config.paddedHeads = sizes.widest.heads;
+  config.paddedHidden = sizes.widest.hidden;
   config.modelName = object.getString("model_name").value_or("").str();
+  for (const HookSwitchName &hook : hookSwitchNames())
+    config.hooks.*hook.member = object.getBoolean(hook.name).value_or(false);
   return llvm::Error::success();
 }
 

@@ -9,6 +9,7 @@
 #define RASP_RUNTIME_MODELJSON_H
 
 #include "runtime/Model.h"
+#include "llvm/ADT/ArrayRef.h"
 #include "llvm/Support/Error.h"
 
 namespace rasp::rt {
@@ -38,6 +39,13 @@ struct FileSizes {
   std::vector<LayerSizes> layers; ///< at least one
 };
 FileSizes fileSizesOf(const Model &model, Padding padding = Padding::Uniform);
+
+/// The name of a hook switch in the configuration.
+struct HookSwitchName {
+  const char *name;
+  bool HookSwitches::*member;
+};
+llvm::ArrayRef<HookSwitchName> hookSwitchNames();
 
 /// Hash of the program's text.
 std::string hashOfSource(const Model &model);

@@ -4,7 +4,6 @@
 #define RASP_RUNTIME_TOKENIZER_H
 
 #include "runtime/Model.h"
-#include "runtime/Transformer.h"
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/StringMap.h"
 #include "llvm/ADT/StringRef.h"
@@ -33,8 +32,9 @@ public:
   bool has(const Atom &value) const { return ids.count(keyOf(value)); }
 
   /// The output at a position (0 is BOS, whose output means nothing).
-  template <typename T>
-  Atom decode(const Logits<T> &logits, unsigned position,
+  /// `logits(position, output, sequence)` is a logit.
+  template <typename LogitsT>
+  Atom decode(const LogitsT &logits, unsigned position,
               unsigned sequence = 0) const {
     if (model.output.kind == OutputVocab::Numerical)
       return numberAt(logits(position, 0, sequence));
@@ -42,8 +42,8 @@ public:
   }
 
   /// Index of the largest logit, the first of equals.
-  template <typename T>
-  unsigned argmax(const Logits<T> &logits, unsigned position,
+  template <typename LogitsT>
+  unsigned argmax(const LogitsT &logits, unsigned position,
                   unsigned sequence = 0) const {
     unsigned best = 0;
     for (unsigned output = 1; output < model.output.values.size(); ++output)

@@ -72,14 +72,10 @@ static void flattenRows(const Matrix &table, std::vector<uint32_t> &begins,
 template <typename T>
 Transformer<T>::Transformer(const Model &model)
     : directions(model.config.dModel), outputCount(model.wU.cols()),
-      headWidth(std::max(model.config.dHead, 1u)),
-      hiddenWidth(std::max(model.dMlp(), 1u)), causal(model.config.causal) {
+      headWidth(std::max(model.config.dHead, 1u)), causal(model.config.causal) {
   flattenRows<T>(model.wE, tokenRows, tokenTerms);
   flattenRows<T>(model.wPos, positionRows, positionTerms);
 
-  // Heads that a layer does not have run as heads without weights, but only
-  // for an observer.
-  unsigned numHeads = std::max(model.numHeads(), 1u);
   for (const Layer &layer : model.layers) {
     LayerMaps &maps = layers.emplace_back();
     uint32_t total = 0;
@@ -100,9 +96,9 @@ Transformer<T>::Transformer(const Model &model)
 
     // Rows of the projections are numbered in order of use.
     uint32_t row = 0, position = 0;
-    for (unsigned h = 0; h < numHeads; ++h) {
+    for (const Head &head : layer.heads) {
       HeadRows &rows = maps.heads.emplace_back();
-      uint32_t width = h < layer.heads.size() ? layer.heads[h].wQ.cols() : 0;
+      uint32_t width = head.wQ.cols();
       std::vector<int64_t> rowOf(3 * width, -1);
       auto number = [&](uint32_t kind) {
         uint32_t begin = row;
@@ -110,7 +106,6 @@ Transformer<T>::Transformer(const Model &model)
           if (!project.isUsed(position + kind * width + column))
             continue;
           rowOf[kind * width + column] = row++;
-          rows.columns.push_back(column);
         }
         return begin;
       };
@@ -127,7 +122,7 @@ Transformer<T>::Transformer(const Model &model)
         if (rowOf[2 * width + column] < 0)
           continue;
         uint32_t input = rows.mixed + rowOf[2 * width + column] - rows.value;
-        for (Matrix::InnerIterator it(layer.heads[h].wO, column); it; ++it)
+        for (Matrix::InnerIterator it(head.wO, column); it; ++it)
           out.addWeight(input, it.col(), it.value());
       }
       maps.mixedRows += rows.width;

@@ -14,7 +14,8 @@
 // Every sum runs over its terms in ascending order, starting at +0 and leaving
 // out only terms that are zero, and biases are added last. So a sequence has
 // the same logits, to the bit, alone and in a batch, and keys with the same
-// score have the same weight.
+// score have the same weight. HookedPass.h computes the same, and shows what
+// happens in between.
 //
 //===----------------------------------------------------------------------===//
 
@@ -23,27 +24,11 @@
 
 #include "runtime/Model.h"
 #include "llvm/ADT/ArrayRef.h"
-#include "llvm/ADT/STLFunctionalExtras.h"
-#include "llvm/ADT/StringRef.h"
 #include <cstddef>
 #include <cstdint>
 #include <vector>
 
 namespace rasp::rt {
-
-/// An intermediate result under its TransformerLens name. A tensor with a head
-/// axis is reported once per head.
-template <typename T> struct Activation {
-  llvm::StringRef name; ///< "blocks.0.attn.hook_q"
-  int layer;            ///< -1 outside the layers
-  int head;             ///< -1 without head axis
-  const T *data;        ///< [rows, cols], row major, valid during the call
-  unsigned rows, cols;
-};
-
-/// Called in the order in which TransformerLens fires its hooks.
-template <typename T>
-using Observer = llvm::function_ref<void(const Activation<T> &)>;
 
 /// The logits of a batch, where the forward pass left them.
 template <typename T> class Logits {
@@ -95,10 +80,6 @@ public:
   /// their number at most maxLength(). The result lives in the workspace.
   Logits<T> forward(llvm::ArrayRef<uint32_t> ids, Workspace &workspace) const;
 
-  /// Runs one sequence and reports what happens in between.
-  Logits<T> forward(llvm::ArrayRef<uint32_t> ids, Workspace &workspace,
-                    Observer<T> observer) const;
-
   /// Runs `batchSize` sequences of `length` tokens. Token t of sequence s is
   /// ids[t * batchSize + s].
   Logits<T> forwardBatch(llvm::ArrayRef<uint32_t> ids, unsigned length,
@@ -114,7 +95,6 @@ private:
     std::vector<std::pair<uint32_t, uint32_t>> queryKey;
     uint32_t query, key, value, end; ///< first row of each kind
     uint32_t mixed, width;           ///< rows of the weighted means of values
-    std::vector<uint32_t> columns;   ///< [end - query]: column in the head
   };
   struct LayerMaps {
     AffineMap<T> project; ///< residual to queries, keys and values
@@ -132,7 +112,7 @@ private:
   std::vector<Term> tokenTerms, positionTerms;   ///< `input` is the direction
   std::vector<LayerMaps> layers;
   AffineMap<T> unembed;
-  unsigned directions = 0, outputCount = 0, headWidth = 0, hiddenWidth = 0;
+  unsigned directions = 0, outputCount = 0, headWidth = 0;
   unsigned projectedRows = 0, mixedRows = 0, hiddenRows = 0;
   bool causal = false;
 };

@@ -6,7 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "runtime/HDF5.h"
+#include "runtime/HDF5Writer.h"
 #include "runtime/TensorList.h"
 #include "runtime/Tokenizer.h"
 #include "runtime/Transformer.h"
@@ -14,15 +14,9 @@
 
 #include "llvm/ADT/BitVector.h"
 #include "llvm/ADT/STLExtras.h"
-#include "llvm/ADT/ScopeExit.h"
-#include "llvm/ADT/SmallString.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/Endian.h"
-#include "llvm/Support/FileSystem.h"
-#include "llvm/Support/FileUtilities.h"
 #include "llvm/Support/MathExtras.h"
-#include "llvm/Support/Process.h"
-#include "llvm/Support/Signals.h"
 #include <bit>
 #include <cmath>
 #include <numeric>
@@ -41,37 +35,21 @@ struct Tiling {
         tilesAcross(llvm::divideCeil(matrixCols, cols)) {}
 };
 
-class Writer {
+class Writer : HDF5Writer {
 public:
-  Writer(const Model &model, Padding padding)
-      : model(model), padding(padding),
+  Writer(const Model &model, Padding padding, const char *path)
+      : HDF5Writer(path, /*inMemory=*/true), model(model), padding(padding),
         realSize(model.config.dtype == DType::Float32 ? 4 : 8),
-        realType(realSize == 4 ? H5T_IEEE_F32LE : H5T_IEEE_F64LE) {}
+        realType(storedType(model.config.dtype)) {}
 
-  llvm::Error write(const char *path);
+  llvm::Error write();
 
 private:
-  hid_t check(hid_t id) {
-    failed |= id < 0;
-    return id;
-  }
-
-  Handle makeGroup(hid_t parent, const char *name);
-  Handle makeDataset(hid_t parent, const char *name, hid_t type, hid_t space,
-                     hid_t properties);
-  void writeText(hid_t parent, const char *name, llvm::StringRef text);
-  void writeAttribute(hid_t object, const char *name, llvm::StringRef text);
-  void writeAttribute(hid_t object, const char *name, int64_t value);
-  void writeLabels(hid_t parent);
-  template <typename Element>
-  void writeArray(hid_t parent, const char *name, hid_t fileType,
-                  hid_t memoryType, llvm::ArrayRef<uint64_t> dims,
-                  llvm::ArrayRef<Element> values);
   void writeTensor(hid_t parent, const TensorInfo &info,
                    llvm::ArrayRef<Entry> entries);
   void writeTiles(hid_t dataset, const TensorInfo &info, const Tiling &tiling,
                   llvm::ArrayRef<Entry> entries);
-  llvm::Error writeExamples(hid_t file);
+  llvm::Error writeExamples();
 
   void putReal(char *at, double value) const {
     if (realSize == 4)
@@ -85,113 +63,12 @@ private:
   Padding padding;
   unsigned realSize;
   hid_t realType;
-  bool failed = false;
-  Handle vlenString, compact, contiguous, groupProperties;
 };
 
 } // namespace
 
 static llvm::Error fail(const llvm::Twine &message) {
   return llvm::createStringError(llvm::inconvertibleErrorCode(), message);
-}
-
-/// Datasets up to this many bytes lie in their object's header.
-static constexpr uint64_t compactLimit = 4096;
-
-/// Properties without time stamps, which would make every file different.
-static Handle makeProperties(hid_t kind) {
-  Handle properties(H5Pcreate(kind), H5Pclose);
-  if (kind != H5P_FILE_ACCESS)
-    H5Pset_obj_track_times(properties, false);
-  return properties;
-}
-
-static Handle makeSpace(llvm::ArrayRef<uint64_t> dims) {
-  llvm::SmallVector<hsize_t, 3> sizes(dims.begin(), dims.end());
-  return Handle(sizes.empty()
-                    ? H5Screate(H5S_SCALAR)
-                    : H5Screate_simple(sizes.size(), sizes.data(), nullptr),
-                H5Sclose);
-}
-
-static Handle makeStringType(size_t size) {
-  Handle type(H5Tcopy(H5T_C_S1), H5Tclose);
-  H5Tset_size(type, size);
-  H5Tset_cset(type, H5T_CSET_UTF8);
-  if (size != H5T_VARIABLE)
-    H5Tset_strpad(type, H5T_STR_NULLPAD);
-  return type;
-}
-
-Handle Writer::makeGroup(hid_t parent, const char *name) {
-  return Handle(check(H5Gcreate2(parent, name, H5P_DEFAULT, groupProperties,
-                                 H5P_DEFAULT)),
-                H5Gclose);
-}
-
-Handle Writer::makeDataset(hid_t parent, const char *name, hid_t type,
-                           hid_t space, hid_t properties) {
-  return Handle(check(H5Dcreate2(parent, name, type, space, H5P_DEFAULT,
-                                 properties, H5P_DEFAULT)),
-                H5Dclose);
-}
-
-/// Texts have a fixed length, their own: nothing then depends on the heap for
-/// variable lengths, the one part of such a file without a checksum.
-void Writer::writeText(hid_t parent, const char *name, llvm::StringRef text) {
-  std::string padded = text.empty() ? std::string(1, '\0') : text.str();
-  Handle type = makeStringType(padded.size());
-  Handle space = makeSpace({});
-  Handle dataset =
-      makeDataset(parent, name, type, space,
-                  padded.size() <= compactLimit ? compact : contiguous);
-  check(H5Dwrite(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, padded.data()));
-}
-
-void Writer::writeAttribute(hid_t object, const char *name,
-                            llvm::StringRef text) {
-  std::string terminated = text.str();
-  const char *pointer = terminated.c_str();
-  Handle space = makeSpace({});
-  Handle attribute(check(H5Acreate2(object, name, vlenString, space,
-                                    H5P_DEFAULT, H5P_DEFAULT)),
-                   H5Aclose);
-  check(H5Awrite(attribute, vlenString, &pointer));
-}
-
-void Writer::writeAttribute(hid_t object, const char *name, int64_t value) {
-  Handle space = makeSpace({});
-  Handle attribute(check(H5Acreate2(object, name, H5T_STD_I64LE, space,
-                                    H5P_DEFAULT, H5P_DEFAULT)),
-                   H5Aclose);
-  check(H5Awrite(attribute, H5T_NATIVE_INT64, &value));
-}
-
-void Writer::writeLabels(hid_t parent) {
-  std::vector<const char *> pointers;
-  for (const std::string &label : model.residualLabels)
-    pointers.push_back(label.c_str());
-  Handle space = makeSpace({pointers.size()});
-  Handle dataset = makeDataset(parent, "labels", vlenString, space, contiguous);
-  // The library's own buffer is cleared for every use and has a megabyte.
-  Handle transfer(H5Pcreate(H5P_DATASET_XFER), H5Pclose);
-  H5Pset_buffer(transfer, 1 << 14, nullptr, nullptr);
-  check(H5Dwrite(dataset, vlenString, H5S_ALL, H5S_ALL, transfer,
-                 pointers.data()));
-}
-
-template <typename Element>
-void Writer::writeArray(hid_t parent, const char *name, hid_t fileType,
-                        hid_t memoryType, llvm::ArrayRef<uint64_t> dims,
-                        llvm::ArrayRef<Element> values) {
-  Handle space = makeSpace(dims);
-  bool small =
-      !values.empty() && values.size() * sizeof(Element) <= compactLimit;
-  Handle dataset =
-      makeDataset(parent, name, fileType, space, small ? compact : contiguous);
-  if (!values.empty())
-    check(H5Dwrite(dataset, memoryType, H5S_ALL, H5S_ALL, H5P_DEFAULT,
-                   values.data()));
 }
 
 //===----------------------------------------------------------------------===//
@@ -288,9 +165,8 @@ void Writer::writeTensor(hid_t parent, const TensorInfo &info,
   if (entries.empty() || bytes <= compactLimit || !isMatrix) {
     // A contiguous dataset that is never written takes no space and reads as
     // zeros.
-    Handle dataset = makeDataset(
-        parent, info.name.c_str(), realType, space,
-        !entries.empty() && bytes <= compactLimit ? compact : contiguous);
+    Handle dataset = makeDataset(parent, info.name.c_str(), realType, space,
+                                 propertiesFor(entries.empty() ? 0 : bytes));
     if (entries.empty())
       return;
     std::vector<char> buffer(bytes);
@@ -314,8 +190,8 @@ void Writer::writeTensor(hid_t parent, const TensorInfo &info,
 // The file
 //===----------------------------------------------------------------------===//
 
-llvm::Error Writer::writeExamples(hid_t file) {
-  Handle group = makeGroup(file, "examples");
+llvm::Error Writer::writeExamples() {
+  Handle group = makeGroup(file(), "examples");
   Tokenizer tokenizer(model);
   std::vector<std::vector<uint32_t>> sequences;
   size_t longest = 1;
@@ -349,8 +225,7 @@ llvm::Error Writer::writeExamples(hid_t file) {
         for (uint64_t o = 0; o < outputs; ++o)
           *row++ = result(t, o);
     }
-    writeArray(group, "logits", realType,
-               realSize == 4 ? H5T_NATIVE_FLOAT : H5T_NATIVE_DOUBLE,
+    writeArray(group, "logits", realType, nativeType(model.config.dtype),
                {count, longest, outputs}, llvm::ArrayRef(logits));
   });
   return llvm::Error::success();
@@ -367,32 +242,10 @@ static bool isFinite(const Atom &atom) {
   return !number || std::isfinite(*number);
 }
 
-llvm::Error Writer::write(const char *path) {
-  if (model.residualLabels.size() != model.config.dModel)
-    return fail("the model has " + llvm::Twine(model.config.dModel) +
-                " residual directions and " +
-                llvm::Twine(model.residualLabels.size()) + " labels");
-  if (!llvm::all_of(model.input.values, isFinite) ||
-      !llvm::all_of(model.output.values, isFinite))
-    return fail("a vocabulary holds an infinity or NaN");
-  HDF5Session session;
-  Handle access = makeProperties(H5P_FILE_ACCESS);
-  H5Pset_fapl_core(access, 1 << 16, /*backing_store=*/true);
-  // The newest layout that Debian's h5py reads: small, and with checksums.
-  H5Pset_libver_bounds(access, H5F_LIBVER_V110, H5F_LIBVER_V110);
-  Handle creation = makeProperties(H5P_FILE_CREATE);
-  Handle file(check(H5Fcreate(path, H5F_ACC_TRUNC, creation, access)),
-              H5Fclose);
-  vlenString = makeStringType(H5T_VARIABLE);
-  groupProperties = makeProperties(H5P_GROUP_CREATE);
-  compact = makeProperties(H5P_DATASET_CREATE);
-  H5Pset_layout(compact, H5D_COMPACT);
-  contiguous = makeProperties(H5P_DATASET_CREATE);
-  H5Pset_layout(contiguous, H5D_CONTIGUOUS);
-
+llvm::Error Writer::write() {
   Header header = makeHeader(model, formatVersion, padding);
   WeightHash hash(header);
-  Handle state = makeGroup(file, "state_dict");
+  Handle state = makeGroup(file(), "state_dict");
   llvm::Error error = forEachTensor(
       model, header.sizes,
       [&](const TensorInfo &info, std::vector<Entry> &entries) -> llvm::Error {
@@ -413,70 +266,52 @@ llvm::Error Writer::write(const char *path) {
     return error;
 
   header.stateHash = hash.hex();
-  writeAttribute(file, "format", "raspc-model");
-  writeAttribute(file, "format_version", header.formatVersion);
-  writeAttribute(file, "tl_config", header.config);
-  writeAttribute(file, "created_by", header.createdBy);
-  writeAttribute(file, "source_sha256", header.sourceHash);
-  writeAttribute(file, "state_sha256", header.stateHash);
-  writeAttribute(file, "padding", nameOf(header.padding));
-  Handle headerGroup = makeGroup(file, "header");
+  writeAttribute(file(), "format", "raspc-model");
+  writeAttribute(file(), "format_version", header.formatVersion);
+  writeAttribute(file(), "tl_config", header.config);
+  writeAttribute(file(), "created_by", header.createdBy);
+  writeAttribute(file(), "source_sha256", header.sourceHash);
+  writeAttribute(file(), "state_sha256", header.stateHash);
+  writeAttribute(file(), "padding", nameOf(header.padding));
+  Handle headerGroup = makeGroup(file(), "header");
   writeText(headerGroup, "json", printHeader(header, model));
 
-  Handle vocab = makeGroup(file, "vocab");
+  Handle vocab = makeGroup(file(), "vocab");
   Handle input = makeGroup(vocab, "input");
   writeText(input, "json", printInputVocab(model.input));
   writeAttribute(input, "bos_id", model.input.bosId);
   writeAttribute(input, "pad_id", model.input.padId);
   Handle output = makeGroup(vocab, "output");
   writeText(output, "json", printOutputVocab(model.output));
-  Handle residual = makeGroup(file, "residual");
-  writeLabels(residual);
+  Handle residual = makeGroup(file(), "residual");
+  writeStrings(residual, "labels", model.residualLabels);
   writeText(residual, "json", printJSON(model.residual));
-  Handle circuit = makeGroup(file, "circuit");
+  Handle circuit = makeGroup(file(), "circuit");
   writeText(circuit, "json", printJSON(model.circuit));
-  Handle program = makeGroup(file, "program");
+  Handle program = makeGroup(file(), "program");
   writeText(program, "rasp", model.programText);
   writeText(program, "name", model.programName);
   writeText(program, "ir_json", printJSON(model.ir));
   writeText(program, "options_json", printJSON(model.options));
   if (!model.certificate.getAsNull()) {
-    Handle certificate = makeGroup(file, "certificate");
+    Handle certificate = makeGroup(file(), "certificate");
     writeText(certificate, "json", printJSON(model.certificate));
   }
-  if (llvm::Error error = writeExamples(file))
+  if (llvm::Error error = writeExamples())
     return error;
-
-  check(H5Fclose(file.release()));
-  if (failed)
-    return fail("HDF5: " + reasonOfHDF5());
-  return llvm::Error::success();
+  return close();
 }
 
 llvm::Error rasp::rt::writeModel(const Model &model, llvm::StringRef path,
                                  Padding padding) {
-  namespace fs = llvm::sys::fs;
-  // Renaming would replace a device by a file.
-  if (fs::exists(path) && !fs::is_regular_file(path))
-    return llvm::createFileError(path, fail("not a regular file"));
-  if (fs::exists(path) && !fs::can_write(path))
-    return llvm::createFileError(
-        path, std::make_error_code(std::errc::permission_denied));
-  int descriptor;
-  llvm::SmallString<128> temporary;
-  if (std::error_code code =
-          fs::createUniqueFile(path + ".%%%%%%%%.tmp", descriptor, temporary))
-    return llvm::createFileError(path, code);
-  llvm::sys::Process::SafelyCloseFileDescriptor(descriptor);
-  llvm::FileRemover remover(temporary);
-  llvm::sys::RemoveFileOnSignal(temporary);
-  auto dontRemove = llvm::make_scope_exit(
-      [&] { llvm::sys::DontRemoveFileOnSignal(temporary); });
-
-  if (llvm::Error error = Writer(model, padding).write(temporary.c_str()))
-    return llvm::createFileError(path, std::move(error));
-  if (std::error_code code = fs::rename(temporary, path))
-    return llvm::createFileError(path, code);
-  remover.releaseFile();
-  return llvm::Error::success();
+  return replaceFile(path, [&](const char *temporary) -> llvm::Error {
+    if (model.residualLabels.size() != model.config.dModel)
+      return fail("the model has " + llvm::Twine(model.config.dModel) +
+                  " residual directions and " +
+                  llvm::Twine(model.residualLabels.size()) + " labels");
+    if (!llvm::all_of(model.input.values, isFinite) ||
+        !llvm::all_of(model.output.values, isFinite))
+      return fail("a vocabulary holds an infinity or NaN");
+    return Writer(model, padding, temporary).write();
+  });
 }

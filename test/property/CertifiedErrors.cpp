@@ -3,7 +3,7 @@
 #include "test/property/CertifiedErrors.h"
 #include "ir/Interpreter.h"
 #include "runtime/CertificateChecker.h"
-#include "runtime/Transformer.h"
+#include "runtime/HookedPass.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/FormatVariadic.h"
 #include <cmath>
@@ -27,8 +27,8 @@ private:
   void findNodes();
   std::optional<size_t> entryOf(const rt::DirectionTable &table) const;
   template <typename T>
-  void compare(const rt::Transformer<T> &transformer,
-               llvm::ArrayRef<uint32_t> ids, const ir::Interpreter &interpreter,
+  void compare(const rt::HookedPass<T> &pass, const std::vector<uint32_t> &ids,
+               const ir::Interpreter &interpreter,
                ir::Interpreter::State &state, CertifiedErrors &result);
   void valuesAt(llvm::ArrayRef<uint32_t> ids,
                 llvm::ArrayRef<ir::RootResult> results, unsigned position);
@@ -108,26 +108,18 @@ Measurement::entryOf(const rt::DirectionTable &table) const {
 }
 
 template <typename T>
-void Measurement::compare(const rt::Transformer<T> &transformer,
-                          llvm::ArrayRef<uint32_t> ids,
+void Measurement::compare(const rt::HookedPass<T> &pass,
+                          const std::vector<uint32_t> &ids,
                           const ir::Interpreter &interpreter,
                           ir::Interpreter::State &state,
                           CertifiedErrors &result) {
   std::vector<ir::Value> input;
-  for (uint32_t id : ids.drop_front())
+  for (uint32_t id : llvm::ArrayRef(ids).drop_front())
     input.push_back(compilation.domain.vocabulary[id]);
   llvm::ArrayRef<ir::RootResult> results = interpreter.run(input, state);
   if (!results[0])
     return;
-  std::vector<T> residual;
-  std::string last =
-      "blocks." + std::to_string(model.layers.size() - 1) + ".hook_resid_post";
-  typename rt::Transformer<T>::Workspace workspace;
-  transformer.forward(ids, workspace, [&](const rt::Activation<T> &activation) {
-    if (activation.name == last)
-      residual.assign(activation.data,
-                      activation.data + activation.rows * activation.cols);
-  });
+  rt::Tensor<T> residual = pass.runUntil(pass.numLayers(), ids);
   for (unsigned position = 1; position < ids.size(); ++position) {
     valuesAt(ids, results, position);
     for (size_t d = 0; d < tables.size(); ++d) {
@@ -141,8 +133,7 @@ void Measurement::compare(const rt::Transformer<T> &transformer,
           continue;
       }
       double meant = tables[d].entries[*entry].value;
-      double error =
-          std::fabs(double(residual[position * tables.size() + d]) - meant);
+      double error = std::fabs(double(*residual.at(0, position, d)) - meant);
       ++result.measured;
       // The tables are computed in doubles.
       double bound = direction.error + 1e-13 * (1 + std::fabs(meant));
@@ -170,7 +161,7 @@ void Measurement::run(CertifiedErrors &result) {
   size_t tokens = compilation.domain.vocabulary.size();
   unsigned longest = compilation.domain.maxSeqLen;
   rt::withScalar(model.config.dtype, [&](auto zero) {
-    rt::Transformer<decltype(zero)> transformer(model);
+    rt::HookedPass<decltype(zero)> pass(model);
     // Every length, with tokens that differ and tokens that do not.
     uint64_t random = 1;
     constexpr unsigned inputsPerLength = 6;
@@ -182,7 +173,7 @@ void Measurement::run(CertifiedErrors &result) {
           ids.push_back(
               static_cast<uint32_t>(i == 0 ? 0 : (random >> 33) % tokens));
         }
-        compare(transformer, ids, interpreter, state, result);
+        compare(pass, ids, interpreter, state, result);
       }
   });
 }

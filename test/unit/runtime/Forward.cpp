@@ -6,7 +6,6 @@
 #include "llvm/ADT/STLExtras.h"
 #include <cmath>
 #include <gtest/gtest.h>
-#include <map>
 #include <random>
 
 using namespace rasp;
@@ -170,80 +169,4 @@ TEST(Forward, HardAttentionIsExact) {
   for (unsigned t = 1; t < ids.size(); ++t)
     for (unsigned o = 0; o < 2; ++o)
       EXPECT_EQ(logits(t, o), ids[10 - t] == o ? 1.0f : 0.0f);
-}
-
-TEST(Observer, NamesAndShapesOfTransformerLens) {
-  Model model =
-      test::makeRandom(3, 2, 2, 11, 4, 7, /*causal=*/true, DType::Float64);
-  Transformer<double> transformer(model);
-  Transformer<double>::Workspace workspace;
-  std::vector<uint32_t> ids = {3, 0, 1, 2, 2, 1, 0, 0, 1};
-  unsigned T = ids.size();
-
-  std::vector<std::string> names;
-  std::map<std::pair<std::string, int>, Eigen::MatrixXd> seen;
-  Logits<double> logits = transformer.forward(
-      ids, workspace, [&](const Activation<double> &activation) {
-        std::string name = activation.name.str();
-        if (names.empty() || names.back() != name)
-          names.push_back(name);
-        using RowMajor = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic,
-                                       Eigen::RowMajor>;
-        seen[{name, activation.head}] = Eigen::Map<const RowMajor>(
-            activation.data, activation.rows, activation.cols);
-      });
-  std::vector<std::string> expected = {"hook_embed", "hook_pos_embed"};
-  for (llvm::StringRef block : {"blocks.0.", "blocks.1."})
-    for (llvm::StringRef name :
-         {"hook_resid_pre", "hook_q_input", "hook_k_input", "hook_v_input",
-          "attn.hook_q", "attn.hook_k", "attn.hook_v", "attn.hook_attn_scores",
-          "attn.hook_pattern", "attn.hook_z", "attn.hook_result",
-          "hook_attn_out", "hook_resid_mid", "hook_mlp_in", "mlp.hook_pre",
-          "mlp.hook_post", "hook_mlp_out", "hook_resid_post"})
-      expected.push_back((block + name).str());
-  EXPECT_EQ(names, expected);
-
-  auto get = [&](const char *name, int head = -1) {
-    auto it = seen.find({name, head});
-    return it == seen.end() ? Eigen::MatrixXd() : it->second;
-  };
-  auto expectNear = [](const Eigen::MatrixXd &a, const Eigen::MatrixXd &b) {
-    ASSERT_EQ(a.rows(), b.rows());
-    ASSERT_EQ(a.cols(), b.cols());
-    EXPECT_LT((a - b).cwiseAbs().maxCoeff(), 1e-12);
-  };
-  expectNear(get("blocks.0.hook_resid_pre"),
-             get("hook_embed") + get("hook_pos_embed"));
-  expectNear(get("blocks.1.hook_resid_mid"),
-             get("blocks.1.hook_resid_pre") + get("blocks.1.hook_attn_out"));
-  expectNear(get("blocks.1.hook_resid_post"),
-             get("blocks.1.hook_resid_mid") + get("blocks.1.hook_mlp_out"));
-  const Layer &layer = model.layers[0];
-  expectNear(get("blocks.0.hook_attn_out"),
-             (get("blocks.0.attn.hook_result", 0) +
-              get("blocks.0.attn.hook_result", 1))
-                     .rowwise() +
-                 layer.bO.transpose());
-  expectNear(get("blocks.0.attn.hook_z", 0),
-             get("blocks.0.attn.hook_pattern", 0) *
-                 get("blocks.0.attn.hook_v", 0));
-  expectNear(get("blocks.0.mlp.hook_post"),
-             get("blocks.0.mlp.hook_pre").cwiseMax(0));
-  Eigen::MatrixXd query =
-      (get("blocks.0.hook_q_input", 1) * layer.heads[1].wQ).rowwise() +
-      layer.heads[1].bQ.transpose();
-  expectNear(get("blocks.0.attn.hook_q", 1).leftCols(3), query);
-  EXPECT_EQ(get("blocks.0.attn.hook_q", 1).cols(), 4);
-  EXPECT_EQ(get("blocks.1.mlp.hook_pre").cols(), 7);
-  Eigen::MatrixXd scores = get("blocks.0.attn.hook_attn_scores", 0);
-  EXPECT_EQ(scores(0, T - 1), -INFINITY);
-  expectNear(get("blocks.0.attn.hook_pattern", 0).rowwise().sum(),
-             Eigen::VectorXd::Ones(T));
-
-  // Being watched changes nothing.
-  Transformer<double>::Workspace other;
-  Logits<double> unwatched = transformer.forward(ids, other);
-  for (unsigned t = 0; t < T; ++t)
-    for (unsigned o = 0; o < 3; ++o)
-      EXPECT_EQ(logits(t, o), unwatched(t, o));
 }

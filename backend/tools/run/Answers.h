@@ -1,0 +1,32 @@
+//===- backend/tools/run/Answers.h - runs the inputs of rasp-run -*- C++
+//-*-===//
+
+#ifndef RASP_BACKEND_TOOLS_RUN_ANSWERS_H
+#define RASP_BACKEND_TOOLS_RUN_ANSWERS_H
+
+#include "backend/tools/run/Inputs.h"
+#include "runtime/Hooks.h"
+#include <optional>
+
+namespace rasp {
+
+/// What to do beside answering.
+struct RunOptions {
+  /// Where to write activations, and which. Not written if an input was
+  /// refused.
+  std::optional<std::string> tracePath;
+  std::vector<rt::HookPoint> traced;
+};
+
+/// Fills in the outputs of all inputs that were not refused.
+llvm::Error answer(const rt::Model &model, const rt::Tokenizer &tokenizer,
+                   llvm::MutableArrayRef<Input> inputs,
+                   const RunOptions &options);
+
+/// `{"input":[...],"output":[...]}`, or `{"error":"..."}`.
+void printAnswer(llvm::raw_ostream &os, const rt::Model &model,
+                 const Input &input);
+
+} // namespace rasp
+
+#endif

@@ -1,0 +1,96 @@
+//===- backend/tools/run/Inputs.cpp - what rasp-run is to answer ----------===//
+
+#include "backend/tools/run/Inputs.h"
+#include "runtime/Atom.h"
+#include "runtime/ModelJSON.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/Support/LineIterator.h"
+
+using namespace rasp;
+
+bool rasp::anyRefused(llvm::ArrayRef<Input> inputs) {
+  return llvm::any_of(inputs,
+                      [](const Input &input) { return input.isRefused(); });
+}
+
+void InputReader::readArgument(llvm::StringRef text) {
+  location.clear();
+  if (!text.starts_with("["))
+    return readText(text);
+  llvm::Expected<llvm::json::Value> value = rt::parseJSON(text);
+  bool isList = value && value->getAsArray() && !value->getAsArray()->empty();
+  if (!isList && tokenizer.has(rt::Atom("["))) {
+    llvm::consumeError(value.takeError());
+    return readText(text);
+  }
+  if (!value)
+    return refuse(text,
+                  "expected a JSON list: " + llvm::toString(value.takeError()));
+  readJSON(text, *value);
+}
+
+void InputReader::readLines(llvm::StringRef text, llvm::StringRef path) {
+  llvm::MemoryBufferRef buffer(text, path);
+  for (llvm::line_iterator line(buffer, /*SkipBlanks=*/true); !line.is_at_end();
+       ++line) {
+    location = (path + ":" + llvm::Twine(line.line_number()) + ": ").str();
+    if (!line->trim().empty())
+      readLine(line->trim());
+  }
+}
+
+void InputReader::readLine(llvm::StringRef line) {
+  llvm::Expected<llvm::json::Value> value = rt::parseJSON(line);
+  if (!value)
+    return refuse(llvm::json::fixUTF8(line),
+                  "expected a JSON list or {\"input\": list}: " +
+                      llvm::toString(value.takeError()));
+  if (llvm::json::Object *object = value->getAsObject())
+    if (llvm::json::Value *input = object->get("input"))
+      return readJSON(line, *input);
+  readJSON(line, *value);
+}
+
+void InputReader::readText(llvm::StringRef text) {
+  add(("\"" + text + "\"").str(), tokenizer.split(text));
+}
+
+void InputReader::readJSON(llvm::StringRef source,
+                           const llvm::json::Value &value) {
+  if (std::optional<llvm::StringRef> text = value.getAsString())
+    return readText(*text);
+  const llvm::json::Array *list = value.getAsArray();
+  if (!list)
+    return refuse(source, "expected a JSON list");
+  std::vector<rt::Atom> values;
+  for (const llvm::json::Value &element : *list) {
+    std::optional<rt::Atom> atom = rt::atomFromJSON(element);
+    if (!atom)
+      return refuse(source, "expected tokens to be strings, numbers, true or "
+                            "false");
+    values.push_back(std::move(*atom));
+  }
+  std::string shown;
+  llvm::raw_string_ostream os(shown);
+  rt::printPython(os, values);
+  add(std::move(shown), values);
+}
+
+void InputReader::add(std::string shown, llvm::ArrayRef<rt::Atom> values) {
+  llvm::Expected<std::vector<uint32_t>> ids = tokenizer.encode(values);
+  if (!ids)
+    return refuse(shown, llvm::toString(ids.takeError()));
+  inputs.push_back({location, std::move(shown), std::move(*ids), {}, {}});
+}
+
+void InputReader::refuse(llvm::StringRef shown, const llvm::Twine &reason) {
+  inputs.push_back({location, shown.str(), {}, reason.str(), {}});
+}
+
+std::vector<rt::Atom> rasp::tokensOf(const rt::Model &model,
+                                     const Input &input) {
+  std::vector<rt::Atom> tokens;
+  for (uint32_t id : llvm::ArrayRef(input.ids).drop_front())
+    tokens.push_back(model.input.values[id]);
+  return tokens;
+}
