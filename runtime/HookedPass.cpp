@@ -74,7 +74,7 @@ public:
       : pass(pass), visitor(visitor), batch(batch), length(length) {}
 
   Tensor<T> embed(llvm::ArrayRef<std::vector<uint32_t>> ids) {
-    const Model &model = pass.model;
+    const Model &model = pass.theModel;
     HookPoint tokens{HookKind::Tokens};
     if (isWanted(tokens)) {
       Tensor<T> x = make(HookKind::Tokens);
@@ -95,7 +95,7 @@ public:
 
   void run(int l, Tensor<T> &x) {
     static const Layer none;
-    const auto &layers = pass.model.layers;
+    const auto &layers = pass.theModel.layers;
     const Layer &layer = size_t(l) < layers.size() ? layers[l] : none;
     visit({HookKind::ResidPre, l}, x);
     addTo(x, attend(l, layer, x));
@@ -108,8 +108,8 @@ public:
     visit({HookKind::UnembedIn}, x);
     Tensor<T> logits = make(HookKind::UnembedOut);
     forEachToken([&](unsigned b, unsigned t) {
-      addProduct(x.at(b, t), pass.model.wU, logits.at(b, t));
-      addBias(pass.model.bU, logits.at(b, t));
+      addProduct(x.at(b, t), pass.theModel.wU, logits.at(b, t));
+      addBias(pass.theModel.bU, logits.at(b, t));
     });
     visit({HookKind::UnembedOut}, logits);
     return logits;
@@ -218,7 +218,7 @@ private:
         T score = 0;
         for (unsigned c = 0; c < width; ++c)
           score += own[c] * other[c];
-        bool isHidden = pass.model.config.causal && key > query;
+        bool isHidden = pass.theModel.config.causal && key > query;
         row[key] =
             isHidden ? -std::numeric_limits<T>::infinity() : score / root;
       }
@@ -314,7 +314,7 @@ Tensor<T> HookedPass<T>::runUntil(unsigned end,
                                   llvm::ArrayRef<std::vector<uint32_t>> batch,
                                   HookVisitor<T> *visitor) const {
   unsigned length = batch.empty() ? 0 : batch[0].size();
-  assert(length <= model.config.nCtx && "more tokens than positions");
+  assert(length <= theModel.config.nCtx && "more tokens than positions");
   assert(llvm::all_of(batch,
                       [&](const auto &ids) { return ids.size() == length; }) &&
          "sequences of a batch have one length");

@@ -63,8 +63,9 @@ private:
 /// Runs a model, to which it refers; T is the type that the model computes in.
 template <typename T> class HookedPass {
 public:
-  explicit HookedPass(const Model &model) : model(model), table(model) {}
+  explicit HookedPass(const Model &model) : theModel(model), table(model) {}
 
+  const Model &model() const { return theModel; }
   const HookTable &hooks() const { return table; }
   unsigned numLayers() const { return table.sizes().layers.size(); }
 
@@ -90,7 +91,7 @@ public:
 private:
   class Layers;
 
-  const Model &model;
+  const Model &theModel;
   HookTable table;
 };
 

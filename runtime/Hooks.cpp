@@ -148,6 +148,15 @@ bool HookTable::fires(HookKind kind) const {
   return !gate || switches.*gate;
 }
 
+std::vector<HookPoint> HookTable::residualStream() const {
+  std::vector<HookPoint> points;
+  for (const HookPoint &point : all)
+    if (point.kind == HookKind::ResidPre || point.kind == HookKind::ResidMid ||
+        point.kind == HookKind::ResidPost)
+      points.push_back(point);
+  return points;
+}
+
 llvm::SmallVector<unsigned, 4> HookTable::shapeOf(HookKind kind, unsigned batch,
                                                   unsigned length) const {
   llvm::SmallVector<unsigned, 4> shape;

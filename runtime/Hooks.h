@@ -76,6 +76,9 @@ public:
   /// All points that fire, in order.
   llvm::ArrayRef<HookPoint> points() const { return all; }
   bool fires(HookKind kind) const;
+  /// The points where the residual stream itself is: before, in and behind each
+  /// layer.
+  std::vector<HookPoint> residualStream() const;
   const FileSizes &sizes() const { return theSizes; }
   llvm::SmallVector<unsigned, 4> shapeOf(HookKind kind, unsigned batch,
                                          unsigned length) const;

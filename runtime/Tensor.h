@@ -20,6 +20,13 @@ template <typename T> struct Tensor {
   explicit Tensor(llvm::ArrayRef<unsigned> shape)
       : shape(shape.begin(), shape.end()), data(sizeOf(shape)) {}
 
+  /// A tensor without axes.
+  static Tensor ofNumber(T number) {
+    Tensor tensor;
+    tensor.data = {number};
+    return tensor;
+  }
+
   /// Where the part with the given leading indices begins: `x.at(b, t)` is a
   /// row of a tensor with three axes.
   template <typename... Index> T *at(Index... index) {

@@ -21,15 +21,16 @@ import numpy as np
 import numpy_forward
 
 
-def activations(config, state, tokens):
-    """All hooks of a batch [B, T] in the order in which they fire."""
+def activations(config, state, tokens, edit=lambda name, value: value):
+    """All hooks of a batch [B, T] in the order in which they fire; what `edit`
+    makes of an activation is what the rest of the pass reads."""
     batch, length = tokens.shape
     heads = config["n_heads"]
     hooks = {}
 
     def hook(name, value):
-        hooks[name] = value
-        return value
+        hooks[name] = edit(name, value)
+        return hooks[name]
 
     x = (hook("hook_embed", state["embed.W_E"][tokens])
          + hook("hook_pos_embed",
@@ -42,7 +43,7 @@ def activations(config, state, tokens):
         def weight(name):
             return state[block + name]
 
-        hook(block + "hook_resid_pre", x)
+        x = hook(block + "hook_resid_pre", x)
         inputs = {}
         for name in "qkv":
             inputs[name] = hook(f"{block}hook_{name}_input", np.broadcast_to(
@@ -57,7 +58,7 @@ def activations(config, state, tokens):
         if config["attention_dir"] == "causal":
             hidden = np.triu(np.ones((length, length), bool), 1)
             scores[:, :, hidden] = -np.inf
-        hook(block + "attn.hook_attn_scores", scores)
+        scores = hook(block + "attn.hook_attn_scores", scores)
         exponents = np.exp(scores - scores.max(axis=-1, keepdims=True))
         pattern = hook(block + "attn.hook_pattern",
                        exponents / exponents.sum(axis=-1, keepdims=True))
@@ -66,15 +67,15 @@ def activations(config, state, tokens):
                       np.einsum("bthk,hkd->bthd", z, weight("attn.W_O")))
         x = x + hook(block + "hook_attn_out",
                      result.sum(axis=2) + weight("attn.b_O"))
-        hook(block + "hook_resid_mid", x)
-        hook(block + "hook_mlp_in", x)
+        x = hook(block + "hook_resid_mid", x)
         pre = hook(block + "mlp.hook_pre",
-                   x @ weight("mlp.W_in") + weight("mlp.b_in"))
+                   hook(block + "hook_mlp_in", x) @ weight("mlp.W_in")
+                   + weight("mlp.b_in"))
         post = hook(block + "mlp.hook_post", np.maximum(pre, 0))
         x = x + hook(block + "hook_mlp_out",
                      post @ weight("mlp.W_out") + weight("mlp.b_out"))
-        hook(block + "hook_resid_post", x)
-    hook("unembed.hook_in", x)
+        x = hook(block + "hook_resid_post", x)
+    x = hook("unembed.hook_in", x)
     hook("unembed.hook_out", x @ state["unembed.W_U"] + state["unembed.b_U"])
     return hooks
 

@@ -20,21 +20,32 @@ public:
   Runner(const rt::Model &model, const rt::Tokenizer &tokenizer,
          llvm::MutableArrayRef<Input> inputs, const RunOptions &options)
       : model(model), tokenizer(tokenizer), inputs(inputs), options(options),
-        pass(model) {}
+        pass(model), intervener(pass, options.interventions) {}
 
   llvm::Error run() {
-    if (!options.tracePath || anyRefused(inputs)) {
+    refuseMisfits();
+    bool isTraced = options.tracePath && !anyRefused(inputs);
+    if (!isTraced && options.interventions.empty())
       runFast();
-      return llvm::Error::success();
-    }
-    return rt::TraceWriter::write(*options.tracePath, model, options.traced,
-                                  [&](rt::TraceWriter &trace) {
-                                    runHooked(&trace);
-                                    return allAnswers();
-                                  });
+    else if (!isTraced)
+      runHooked(nullptr);
+    else
+      return rt::TraceWriter::write(*options.tracePath, model, options.traced,
+                                    [&](rt::TraceWriter &trace) {
+                                      runHooked(&trace);
+                                      return allAnswers();
+                                    });
+    return llvm::Error::success();
   }
 
 private:
+  /// Refuses inputs that interventions do not fit.
+  void refuseMisfits() {
+    for (auto [i, input] : llvm::enumerate(inputs))
+      if (!input.isRefused())
+        input.refusal = llvm::toString(intervener.check(input.ids.size(), i));
+  }
+
   void runFast() {
     rt::Transformer<T> transformer(model);
     typename rt::Transformer<T>::Workspace workspace;
@@ -72,7 +83,11 @@ private:
       batch.push_back(inputs[number].ids);
     rt::ActivationCache<T> cache(trace ? llvm::ArrayRef(options.traced)
                                        : llvm::ArrayRef<rt::HookPoint>());
-    rt::Tensor<T> logits = pass.run(batch, &cache);
+    rt::HookVisitors<T> visitors;
+    visitors.add(intervener);
+    visitors.add(cache);
+    intervener.begin(batch.front().size(), numbers);
+    rt::Tensor<T> logits = pass.run(batch, &visitors);
     for (auto [sequence, number] : llvm::enumerate(numbers))
       decode(inputs[number], rt::LogitsOf<T>(logits), sequence);
     if (!trace)
@@ -99,6 +114,7 @@ private:
   llvm::MutableArrayRef<Input> inputs;
   const RunOptions &options;
   rt::HookedPass<T> pass;
+  rt::Intervener<T> intervener;
 };
 } // namespace
 

@@ -5,7 +5,7 @@
 #define RASP_BACKEND_TOOLS_RUN_ANSWERS_H
 
 #include "backend/tools/run/Inputs.h"
-#include "runtime/Hooks.h"
+#include "runtime/Interventions.h"
 #include <optional>
 
 namespace rasp {
@@ -16,9 +16,11 @@ struct RunOptions {
   /// refused.
   std::optional<std::string> tracePath;
   std::vector<rt::HookPoint> traced;
+  std::vector<rt::Intervention> interventions;
 };
 
-/// Fills in the outputs of all inputs that were not refused.
+/// Fills in the outputs of all inputs that were not refused. Refuses those that
+/// interventions do not fit.
 llvm::Error answer(const rt::Model &model, const rt::Tokenizer &tokenizer,
                    llvm::MutableArrayRef<Input> inputs,
                    const RunOptions &options);

@@ -2,6 +2,7 @@
 
 #include "backend/tools/run/Answers.h"
 #include "runtime/Atom.h"
+#include "runtime/ModelJSON.h"
 #include "runtime/WeightFile.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/CommandLine.h"
@@ -33,6 +34,17 @@ static cl::opt<std::string>
              cl::desc("Which activations --trace writes, e.g. "
                       "blocks.*.attn.hook_pattern,resid_post0; default: all"),
              cl::value_desc("NAME,..."), cl::cat(category));
+
+static cl::opt<std::string> patchPath(
+    "patch",
+    cl::desc("Change activations as FILE says, see runtime/INTERVENTIONS.md"),
+    cl::value_desc("FILE.json"), cl::cat(category));
+static cl::list<std::string> ablations(
+    "ablate", cl::CommaSeparated,
+    cl::desc("Take out a head (L1H0), an MLP (M0), a hidden unit (L0N3), an "
+             "embedding (E, P) or a variable of the program, wherever it is in "
+             "the residual stream; =zero (default), =mean or =resample"),
+    cl::value_desc("TARGET[=HOW],..."), cl::cat(category));
 
 static constexpr int inputIsWrong = 1, commandIsWrong = 2;
 
@@ -73,9 +85,37 @@ static void print(const rt::Model &model, const Input &input) {
   }
 }
 
+/// Reads the file of --patch.
+static llvm::Expected<std::vector<rt::Intervention>>
+readPatch(const rt::Model &model) {
+  llvm::ErrorOr<std::unique_ptr<llvm::MemoryBuffer>> text =
+      llvm::MemoryBuffer::getFileOrSTDIN(patchPath, /*IsText=*/true);
+  if (!text)
+    return llvm::createFileError(patchPath, text.getError());
+  llvm::Expected<llvm::json::Value> value = rt::parseJSON((*text)->getBuffer());
+  if (!value)
+    return llvm::createFileError(patchPath, value.takeError());
+  auto interventions = rt::parseInterventions(*value, model);
+  if (!interventions)
+    return llvm::createFileError(patchPath, interventions.takeError());
+  return interventions;
+}
+
 /// Collects what the command line asks for beside answers.
 static llvm::Expected<RunOptions> makeOptions(const rt::Model &model) {
   RunOptions options;
+  if (!patchPath.empty()) {
+    auto interventions = readPatch(model);
+    if (!interventions)
+      return interventions.takeError();
+    options.interventions = std::move(*interventions);
+  }
+  for (const std::string &spec : ablations) {
+    llvm::Expected<rt::Intervention> ablation = rt::parseAblation(spec, model);
+    if (!ablation)
+      return ablation.takeError();
+    options.interventions.push_back(std::move(*ablation));
+  }
   if (!tracePath.empty()) {
     options.tracePath = tracePath;
     llvm::Expected<std::vector<rt::HookPoint>> points =
@@ -85,6 +125,26 @@ static llvm::Expected<RunOptions> makeOptions(const rt::Model &model) {
     options.traced = std::move(*points);
   }
   return options;
+}
+
+/// Interventions may be for some inputs only.
+static llvm::Error
+checkInputNumbers(llvm::ArrayRef<rt::Intervention> interventions,
+                  size_t count) {
+  for (const rt::Intervention &intervention : interventions) {
+    auto numbers = intervention.selected.find(rt::Axis::Sequence);
+    if (numbers == intervention.selected.end())
+      continue;
+    for (int64_t number : numbers->second)
+      if (uint64_t(number) >= count)
+        return llvm::createStringError(
+            llvm::inconvertibleErrorCode(),
+            llvm::Twine(intervention.name) + ": there is no input " +
+                llvm::Twine(number) + "; there " +
+                (count == 1 ? "is 1 input"
+                            : "are " + llvm::Twine(count) + " inputs"));
+  }
+  return llvm::Error::success();
 }
 
 static int runModel() {
@@ -102,6 +162,11 @@ static int runModel() {
   InputReader reader(tokenizer);
   if (!readInputs(reader))
     return commandIsWrong;
+  if (llvm::Error failure =
+          checkInputNumbers(options->interventions, reader.inputs.size())) {
+    error() << llvm::toString(std::move(failure)) << "\n";
+    return commandIsWrong;
+  }
   if (llvm::Error failure =
           answer(*model, tokenizer, reader.inputs, *options)) {
     error() << llvm::toString(std::move(failure)) << "\n";
