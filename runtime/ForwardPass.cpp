@@ -17,15 +17,19 @@ template <typename T> template <unsigned batch> class Transformer<T>::Pass {
 public:
   Pass(const Transformer &model, Workspace &ws, unsigned length)
       : model(model), ws(ws), length(length), columns(length * batch),
-        stride(llvm::alignTo(columns, lanes)) {
+        stride(llvm::alignTo(columns, lanes)), blocks(stride / lanes) {
     assert(length <= model.maxLength() && "more tokens than positions");
     grow(ws.projected, model.projectedRows * stride);
     grow(ws.mixed, model.mixedRows * stride);
     grow(ws.hidden, model.hiddenRows * stride);
     grow(ws.logits, model.outputCount * stride);
     grow(ws.scores, length * lanes);
-    grow(ws.mixedLive, model.mixedRows);
-    grow(ws.hiddenLive, model.hiddenRows);
+    grow(ws.sums, stride);
+    if (tracksLive()) {
+      ws.residualLive.resize(model.directions, blocks);
+      ws.mixedLive.resize(model.mixedRows, blocks);
+      ws.hiddenLive.resize(model.hiddenRows, blocks);
+    }
   }
 
   Logits<T> run(llvm::ArrayRef<uint32_t> ids) {
@@ -34,7 +38,7 @@ public:
       runLayer(layer);
     std::fill(ws.logits.begin(), ws.logits.begin() + model.outputCount * stride,
               T(0));
-    apply(model.unembed, ws.residual.data(), ws.residualLive.data(),
+    apply(model.unembed, ws.residual.data(), ws.residualLive,
           [&](uint32_t, uint32_t output, size_t at, const Pack &sum) {
             sum.store(&ws.logits[output * stride + at]);
           });
@@ -53,12 +57,10 @@ private:
 
   void embed(llvm::ArrayRef<uint32_t> ids) {
     ws.residual.assign(model.directions * stride, T(0));
-    ws.residualLive.assign(model.directions, 0);
     auto add = [&](const std::vector<uint32_t> &rows,
                    const std::vector<Term> &terms, uint32_t row, size_t from,
                    unsigned count) {
       for (uint32_t i = rows[row]; i < rows[row + 1]; ++i) {
-        ws.residualLive[terms[i].input] = 1;
         T *column = &ws.residual[terms[i].input * stride + from];
         for (unsigned c = 0; c < count; ++c)
           column[c] += terms[i].weight;
@@ -70,53 +72,75 @@ private:
     }
     for (unsigned t = 0; t < length; ++t)
       add(model.positionRows, model.positionTerms, t, t * batch, batch);
+    for (unsigned direction = 0; direction < model.directions; ++direction)
+      updateLive(ws.residualLive, direction, &ws.residual[direction * stride]);
+  }
+
+  /// Knowing what is zero pays off for long sequences only.
+  bool tracksLive() const { return blocks >= 8; }
+
+  void updateLive(LiveBlocks &live, size_t row, const T *data) {
+    if (tracksLive())
+      live.update(row, [&](uint32_t block) {
+        return !Pack::load(data + block * lanes).isZero();
+      });
   }
 
   /// Computes x W + b and hands it out in steps: `store(row, output, column,
-  /// values of `lanes` columns)`. Inputs that are not live are zero.
+  /// values of `lanes` columns)`. `live` tells where the input is not zero.
   template <typename Store>
-  void apply(const AffineMap<T> &map, const T *input, const uint8_t *live,
+  void apply(const AffineMap<T> &map, const T *input, const LiveBlocks &live,
              Store store) {
-    if (tracksLive())
-      applyTerms(map, input, store,
-                 [&](uint32_t row) { return live[row] != 0; });
-    else
-      applyTerms(map, input, store, [](uint32_t) { return true; });
-  }
-
-  template <typename Store, typename IsLive>
-  void applyTerms(const AffineMap<T> &map, const T *input, Store store,
-                  IsLive isLive) {
     for (uint32_t row = 0, rows = map.size(); row < rows; ++row) {
-      const Term *begin = map.terms.data() + map.begins[row];
-      const Term *end = map.terms.data() + map.begins[row + 1];
+      llvm::ArrayRef<Term> terms(map.terms.data() + map.begins[row],
+                                 map.terms.data() + map.begins[row + 1]);
+      const Pack bias = Pack::all(map.bias[row]);
+      if (sumLive(terms, input, live)) {
+        for (size_t at = 0; at < stride; at += lanes) {
+          Pack sum = Pack::load(&ws.sums[at]);
+          sum += bias;
+          store(row, map.outputs[row], at, sum);
+        }
+        continue;
+      }
       for (size_t at = 0; at < stride; at += lanes) {
         Pack sum;
-        for (const Term *term = begin; term != end; ++term)
-          if (isLive(term->input))
-            sum.addProduct(Pack::load(input + term->input * stride + at),
-                           term->weight);
-        sum += Pack::all(map.bias[row]);
+        for (const Term &term : terms)
+          sum.addProduct(Pack::load(input + term.input * stride + at),
+                         term.weight);
+        sum += bias;
         store(row, map.outputs[row], at, sum);
       }
     }
   }
 
-  /// Knowing which rows are zero pays off for long sequences only.
-  bool tracksLive() const { return batch == 1 && columns >= 4 * lanes; }
-
-  bool isLive(const T *row) const {
+  /// Leaves the sum of `terms` in `sums`, from what is not zero; false where
+  /// that would not be faster.
+  bool sumLive(llvm::ArrayRef<Term> terms, const T *input,
+               const LiveBlocks &live) {
     if (!tracksLive())
-      return true;
-    bool any = false;
-    for (unsigned c = 0; c < columns; ++c)
-      any |= row[c] != 0;
-    return any;
+      return false;
+    size_t work = 0;
+    for (const Term &term : terms)
+      work += live[term.input].size();
+    if (work * 2 > terms.size() * blocks)
+      return false;
+    std::fill_n(ws.sums.begin(), stride, T(0));
+    for (const Term &term : terms) {
+      const T *x = input + term.input * stride;
+      for (uint32_t block : live[term.input]) {
+        T *at = &ws.sums[block * lanes];
+        Pack sum = Pack::load(at);
+        sum.addProduct(Pack::load(x + block * lanes), term.weight);
+        sum.store(at);
+      }
+    }
+    return true;
   }
 
   /// Adds x W + b to the residual stream.
   void addToResidual(const AffineMap<T> &map, const T *input,
-                     const uint8_t *live) {
+                     const LiveBlocks &live) {
     apply(map, input, live,
           [&](uint32_t, uint32_t direction, size_t at, const Pack &sum) {
             T *x = &ws.residual[direction * stride + at];
@@ -125,14 +149,14 @@ private:
             total.store(x);
           });
     for (uint32_t direction : map.outputs)
-      ws.residualLive[direction] = isLive(&ws.residual[direction * stride]);
+      updateLive(ws.residualLive, direction, &ws.residual[direction * stride]);
   }
 
   void runLayer(const LayerMaps &layer) {
     attend(layer);
-    addToResidual(layer.out, ws.mixed.data(), ws.mixedLive.data());
+    addToResidual(layer.out, ws.mixed.data(), ws.mixedLive);
 
-    apply(layer.mlpIn, ws.residual.data(), ws.residualLive.data(),
+    apply(layer.mlpIn, ws.residual.data(), ws.residualLive,
           [&](uint32_t row, uint32_t, size_t at, const Pack &sum) {
             sum.store(&ws.hidden[row * stride + at]);
           });
@@ -143,86 +167,156 @@ private:
         value.takeLarger(Pack());
         value.store(x + at);
       }
-      ws.hiddenLive[row] = isLive(x);
+      updateLive(ws.hiddenLive, row, x);
     }
-    addToResidual(layer.mlpOut, ws.hidden.data(), ws.hiddenLive.data());
+    addToResidual(layer.mlpOut, ws.hidden.data(), ws.hiddenLive);
   }
 
   void attend(const LayerMaps &layer) {
-    apply(layer.project, ws.residual.data(), ws.residualLive.data(),
+    apply(layer.project, ws.residual.data(), ws.residualLive,
           [&](uint32_t row, uint32_t, size_t at, const Pack &sum) {
             sum.store(&ws.projected[row * stride + at]);
           });
     for (const HeadRows &head : layer.heads)
       if (head.width)
-        for (size_t at = 0; at < columns; at += lanes)
-          attendFrom(head, at);
+        attend(head);
     for (uint32_t row = 0; row < layer.mixedRows; ++row)
-      ws.mixedLive[row] = isLive(&ws.mixed[row * stride]);
+      updateLive(ws.mixedLive, row, &ws.mixed[row * stride]);
   }
 
-  /// Attention from `lanes` columns on: consecutive queries of one sequence,
-  /// or the same query of a whole batch.
-  void attendFrom(const HeadRows &head, size_t at) {
+  void attend(const HeadRows &head) {
+    const T *projected = ws.projected.data();
+    auto isNonzero = [&](uint32_t row, unsigned position) {
+      const T *at = projected + row * stride + position * batch;
+      bool any = false;
+      for (unsigned s = 0; s < batch; ++s)
+        any |= at[s] != 0;
+      return any;
+    };
+    bool fewTerms = ws.keyTerms.find(
+        head.queryKey.size(), length, [&](unsigned term, unsigned position) {
+          return isNonzero(head.queryKey[term].second, position);
+        });
+    bool fewValues = ws.values.find(
+        head.width, length, [&](unsigned row, unsigned position) {
+          return isNonzero(head.value + row, position);
+        });
+    for (size_t at = 0; at < columns; at += lanes) {
+      Pack largest = fewTerms
+                         ? score(at,
+                                 [&](unsigned key, auto add) {
+                                   for (uint32_t term : ws.keyTerms.at(key))
+                                     add(head.queryKey[term]);
+                                 })
+                         : score(at, [&](unsigned, auto add) {
+                             for (auto term : head.queryKey)
+                               add(term);
+                           });
+      weigh(numKeys(at), largest);
+      if (fewValues)
+        mixNonzeros(head, at);
+      else
+        mix(head, at);
+    }
+  }
+
+  /// The keys that the mask shows to at least one query of those from column
+  /// `at` on.
+  unsigned numKeys(size_t at) const {
+    unsigned first = at / batch;
+    return model.causal ? std::min<unsigned>(length, first + lanes / batch)
+                        : length;
+  }
+
+  /// sum += factor * (what a row holds for a key). A key is one number for all
+  /// queries of a sequence.
+  static void addKey(Pack &sum, const Pack &factor, const T *row,
+                     unsigned key) {
+    if constexpr (batch == 1)
+      sum.addProduct(factor, row[key]);
+    else
+      sum.addProduct(factor, Pack::load(row + key * batch));
+  }
+
+  /// Scores of `lanes` columns from `at` on: consecutive queries of one
+  /// sequence, or the same query of a whole batch; returns the largest.
+  /// `forEachTerm(key, add)` calls `add` for the pairs of rows whose products
+  /// make the score.
+  template <typename ForEachTerm>
+  Pack score(size_t at, ForEachTerm forEachTerm) {
     constexpr T infinity = std::numeric_limits<T>::infinity();
     const Pack root = Pack::all(std::sqrt(T(model.headWidth)));
     const T *projected = ws.projected.data();
-    T *scores = ws.scores.data();
     unsigned first = at / batch;
-    unsigned keys = model.causal
-                        ? std::min<unsigned>(length, first + lanes / batch)
-                        : length;
-    // A key is one number for all queries of a sequence.
-    auto addKey = [](Pack &sum, const Pack &factor, const T *row,
-                     unsigned key) {
-      if constexpr (batch == 1)
-        sum.addProduct(factor, row[key]);
-      else
-        sum.addProduct(factor, Pack::load(row + key * batch));
-    };
-
     Pack largest = Pack::all(-infinity);
-    for (unsigned key = 0; key < keys; ++key) {
+    for (unsigned key = 0, keys = numKeys(at); key < keys; ++key) {
       Pack score;
-      for (auto [query, row] : head.queryKey)
-        addKey(score, Pack::load(projected + query * stride + at),
-               projected + row * stride, key);
+      forEachTerm(key, [&](std::pair<uint32_t, uint32_t> term) {
+        addKey(score, Pack::load(projected + term.first * stride + at),
+               projected + term.second * stride, key);
+      });
       score /= root;
       if (batch == 1 && model.causal)
         for (unsigned lane = 0; first + lane < key && lane < lanes; ++lane)
           score.set(lane, -infinity);
-      score.store(scores + key * lanes);
+      score.store(&ws.scores[key * lanes]);
       largest.takeLarger(score);
     }
+    return largest;
+  }
 
+  /// Makes weights of scores, and lists the keys that have any.
+  void weigh(unsigned keys, const Pack &largest) {
+    ws.attended.clear();
     Pack total;
     for (unsigned key = 0; key < keys; ++key) {
-      Pack weight = Pack::load(scores + key * lanes);
+      Pack weight = Pack::load(&ws.scores[key * lanes]);
       weight -= largest;
+      if (weight.allVanish())
+        continue;
       weight.expNonPositive();
-      weight.store(scores + key * lanes);
+      weight.store(&ws.scores[key * lanes]);
       total += weight;
+      ws.attended.push_back(key);
     }
-    for (unsigned key = 0; key < keys; ++key) {
-      Pack weight = Pack::load(scores + key * lanes);
+    for (uint32_t key : ws.attended) {
+      Pack weight = Pack::load(&ws.scores[key * lanes]);
       weight /= total;
-      weight.store(scores + key * lanes);
+      weight.store(&ws.scores[key * lanes]);
     }
+  }
 
+  /// Weighted means of the values.
+  void mix(const HeadRows &head, size_t at) {
     for (uint32_t row = 0; row < head.width; ++row) {
-      const T *value = projected + (head.value + row) * stride;
+      const T *value = &ws.projected[(head.value + row) * stride];
       Pack mean;
-      for (unsigned key = 0; key < keys; ++key)
-        if (batch > 1 || value[key] != 0)
-          addKey(mean, Pack::load(scores + key * lanes), value, key);
+      for (uint32_t key : ws.attended)
+        addKey(mean, Pack::load(&ws.scores[key * lanes]), value, key);
       mean.store(&ws.mixed[(head.mixed + row) * stride + at]);
+    }
+  }
+
+  /// The same from the values that are not zero.
+  void mixNonzeros(const HeadRows &head, size_t at) {
+    const T *values = &ws.projected[head.value * stride];
+    T *means = &ws.mixed[head.mixed * stride + at];
+    for (uint32_t row = 0; row < head.width; ++row)
+      Pack().store(means + row * stride);
+    for (uint32_t key : ws.attended) {
+      const Pack weight = Pack::load(&ws.scores[key * lanes]);
+      for (uint32_t row : ws.values.at(key)) {
+        Pack mean = Pack::load(means + row * stride);
+        addKey(mean, weight, values + row * stride, key);
+        mean.store(means + row * stride);
+      }
     }
   }
 
   const Transformer &model;
   Workspace &ws;
   unsigned length;
-  size_t columns, stride;
+  size_t columns, stride, blocks; ///< stride = blocks * lanes
 };
 
 template <typename T>
@@ -238,13 +332,28 @@ Logits<T> Transformer<T>::forwardBatch(llvm::ArrayRef<uint32_t> ids,
   return Pass<batchSize>(*this, workspace, length).run(ids);
 }
 
-template Logits<float> Transformer<float>::forward(llvm::ArrayRef<uint32_t>,
-                                                   Workspace &) const;
-template Logits<float>
-Transformer<float>::forwardBatch(llvm::ArrayRef<uint32_t>, unsigned,
-                                 Workspace &) const;
-template Logits<double> Transformer<double>::forward(llvm::ArrayRef<uint32_t>,
-                                                     Workspace &) const;
-template Logits<double>
-Transformer<double>::forwardBatch(llvm::ArrayRef<uint32_t>, unsigned,
-                                  Workspace &) const;
+template <typename T>
+void Transformer<T>::forwardEach(
+    llvm::ArrayRef<std::vector<uint32_t>> sequences, Workspace &workspace,
+    llvm::function_ref<void(size_t, const Logits<T> &, unsigned)> take) const {
+  // A long sequence fills the lanes by itself, and more of it is zero.
+  constexpr unsigned longLength = 64;
+  size_t i = 0;
+  for (; i + batchSize <= sequences.size(); i += batchSize) {
+    unsigned length = sequences[i].size();
+    if (length >= longLength)
+      break;
+    workspace.ids.resize(length * batchSize);
+    for (unsigned s = 0; s < batchSize; ++s)
+      for (unsigned t = 0; t < length; ++t)
+        workspace.ids[t * batchSize + s] = sequences[i + s][t];
+    Logits<T> logits = forwardBatch(workspace.ids, length, workspace);
+    for (unsigned s = 0; s < batchSize; ++s)
+      take(i + s, logits, s);
+  }
+  for (; i < sequences.size(); ++i)
+    take(i, forward(sequences[i], workspace), 0);
+}
+
+template class rasp::rt::Transformer<float>;
+template class rasp::rt::Transformer<double>;

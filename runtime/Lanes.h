@@ -84,6 +84,14 @@ public:
     for (unsigned i = 0; i < numParts; ++i)
       parts[i] = other.parts[i] > parts[i] ? other.parts[i] : parts[i];
   }
+  bool isZero() const {
+    return holds([](const Part &part) { return part == Part{}; });
+  }
+  /// Whether e^x is 0 for every x.
+  bool allVanish() const {
+    return holds(
+        [](const Part &part) { return part < FloatTraits<T>::smallest; });
+  }
   /// e^x for x <= 0: exactly 0 where it would be subnormal, exactly 1 at 0.
   void expNonPositive() {
     for (Part &part : parts)
@@ -98,6 +106,16 @@ private:
   using Bits = typename FloatTraits<T>::Bits;
   typedef T Part __attribute__((vector_size(partSize)));
   typedef Bits BitsPart __attribute__((vector_size(partSize)));
+
+  /// Whether a comparison holds for every number.
+  template <typename Compare> bool holds(Compare compare) const {
+    BitsPart every = ~BitsPart{};
+    for (const Part &part : parts)
+      every &= reinterpret_cast<BitsPart>(compare(part));
+    uint64_t words[partSize / sizeof(uint64_t)];
+    std::memcpy(words, &every, partSize);
+    return (words[0] & words[1]) == ~uint64_t(0);
+  }
 
   static Part expNonPositive(Part x) {
     using F = FloatTraits<T>;

@@ -9,7 +9,9 @@
 // weights as the list of their non-zeros per output feature. A term of a
 // product then works on a whole row of tokens, which vectorises at any
 // sparsity: dense weights would save nothing but the load of an index. A batch
-// of equally long sequences is one longer row.
+// of equally long sequences is one longer row. Long sequences skip what is zero
+// (Sparsity.h): blocks of a row, terms of a score, weights, values. Attention
+// then costs the length squared times the few terms that a key has.
 //
 // Every sum runs over its terms in ascending order, starting at +0 and leaving
 // out only terms that are zero, and biases are added last. So a sequence has
@@ -23,6 +25,7 @@
 #define RASP_RUNTIME_TRANSFORMER_H
 
 #include "runtime/Model.h"
+#include "runtime/Sparsity.h"
 #include "llvm/ADT/ArrayRef.h"
 #include <cstddef>
 #include <cstdint>
@@ -72,8 +75,11 @@ public:
   /// Memory of the activations; grows when needed and is then reused.
   class Workspace {
     friend class Transformer;
-    std::vector<T> residual, projected, mixed, hidden, logits, scores, values;
-    std::vector<uint8_t> residualLive, mixedLive, hiddenLive;
+    std::vector<T> residual, projected, mixed, hidden, logits, scores, sums;
+    LiveBlocks residualLive, mixedLive, hiddenLive;
+    NonzeroRows keyTerms, values;   ///< of one head
+    std::vector<uint32_t> attended; ///< keys of one query
+    std::vector<uint32_t> ids;      ///< of a batch
   };
 
   /// Runs one sequence: [ids.size(), numOutputs()]. Ids are below numTokens(),
@@ -84,6 +90,12 @@ public:
   /// ids[t * batchSize + s].
   Logits<T> forwardBatch(llvm::ArrayRef<uint32_t> ids, unsigned length,
                          Workspace &workspace) const;
+
+  /// Runs sequences of one length, alone or in batches, whichever is faster.
+  /// Calls `take(i, logits, s)` where sequence i is sequence s of `logits`.
+  void forwardEach(
+      llvm::ArrayRef<std::vector<uint32_t>> sequences, Workspace &workspace,
+      llvm::function_ref<void(size_t, const Logits<T> &, unsigned)> take) const;
 
   unsigned numTokens() const { return tokenRows.size() - 1; }
   unsigned numOutputs() const { return outputCount; }

@@ -5,6 +5,7 @@
 #include "ir/Interpreter.h"
 #include "runtime/Tokenizer.h"
 #include "runtime/Transformer.h"
+#include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/ThreadPool.h"
 #include <atomic>
 #include <cmath>
@@ -130,29 +131,25 @@ public:
       vocabulary.push_back(backend::toValue(atom));
   }
 
-  static constexpr unsigned batch = rt::Transformer<T>::batchSize;
-
-  /// Queues an input; a batch runs when there are enough of one length.
+  /// Queues an input; those of one length run together.
   void add(uint64_t index, const Input &input) {
-    if (!queue.empty() && queue.front().second.size() != input.size())
+    constexpr size_t most = 8 * rt::Transformer<T>::batchSize;
+    if (!queue.empty() &&
+        (queue.size() == most || queue.front().size() != input.size() + 1))
       flush();
-    queue.emplace_back(index, input);
-    if (queue.size() == batch)
-      flush();
+    indices.push_back(index);
+    queue.emplace_back(1, model.input.bosId);
+    llvm::append_range(queue.back(), input);
   }
 
   void flush() {
-    if (queue.empty())
-      return;
-    unsigned length = static_cast<unsigned>(queue.front().second.size());
-    ids.assign((length + 1) * batch, model.input.bosId);
-    for (unsigned s = 0; s < batch; ++s)
-      // A batch that is not full repeats its first sequence.
-      for (unsigned t = 0; t < length; ++t)
-        ids[(t + 1) * batch + s] = queue[s < queue.size() ? s : 0].second[t];
-    rt::Logits<T> logits = transformer.forwardBatch(ids, length + 1, workspace);
-    for (unsigned s = 0; s < queue.size(); ++s)
-      compare(queue[s].first, queue[s].second, logits, s);
+    transformer.forwardEach(
+        queue, workspace,
+        [&](size_t i, const rt::Logits<T> &logits, unsigned sequence) {
+          compare(indices[i], llvm::ArrayRef(queue[i]).drop_front(), logits,
+                  sequence);
+        });
+    indices.clear();
     queue.clear();
   }
 
@@ -181,7 +178,7 @@ public:
   uint64_t firstWrong = std::numeric_limits<uint64_t>::max();
 
 private:
-  bool interpret(const Input &input) {
+  bool interpret(llvm::ArrayRef<uint32_t> input) {
     items.clear();
     for (uint32_t id : input)
       items.push_back(vocabulary[id]);
@@ -192,8 +189,8 @@ private:
     return true;
   }
 
-  void compare(uint64_t index, const Input &input, const rt::Logits<T> &logits,
-               unsigned sequence) {
+  void compare(uint64_t index, llvm::ArrayRef<uint32_t> input,
+               const rt::Logits<T> &logits, unsigned sequence) {
     if (!interpret(input)) {
       ++excluded;
       return;
@@ -226,7 +223,8 @@ private:
   std::vector<Value> vocabulary, items;
   llvm::ArrayRef<Value> expected;
   std::vector<uint32_t> ids;
-  std::vector<std::pair<uint64_t, Input>> queue;
+  std::vector<uint64_t> indices;            ///< of the inputs in the queue
+  std::vector<std::vector<uint32_t>> queue; ///< BOS first
 };
 
 /// Shortens the input and moves its tokens to the front of the vocabulary as

@@ -104,37 +104,69 @@ static std::vector<uint32_t> randomIds(std::mt19937 &engine, unsigned length) {
   return ids;
 }
 
-TEST(Forward, AgreesWithDenseFormulas) {
-  std::mt19937 engine(1);
-  for (unsigned seed = 0; seed < 20; ++seed) {
-    Model model = test::makeRandom(seed, 3, 1 + seed % 3, 12, 5, 9, seed % 2,
-                                   DType::Float64);
-    Transformer<double> exact(model);
-    Transformer<float> rounded(model);
-    Transformer<double>::Workspace workspace;
-    Transformer<float>::Workspace roundedWorkspace;
-    for (unsigned length : {1, 2, 7, 8, 9, 33, 41}) {
-      std::vector<uint32_t> ids = randomIds(engine, length);
-      Eigen::MatrixXd expected = naive(model, ids);
-      double scale = 1 + expected.cwiseAbs().maxCoeff();
-      Logits<double> logits = exact.forward(ids, workspace);
-      Logits<float> roundedLogits = rounded.forward(ids, roundedWorkspace);
-      for (unsigned t = 0; t < length; ++t)
-        for (unsigned o = 0; o < 3; ++o) {
-          EXPECT_NEAR(logits(t, o), expected(t, o), 1e-12 * scale);
-          EXPECT_NEAR(roundedLogits(t, o), expected(t, o), 1e-4 * scale);
-        }
-    }
+static void expectAgreement(const Model &model, std::mt19937 &engine) {
+  Transformer<double> exact(model);
+  Transformer<float> rounded(model);
+  Transformer<double>::Workspace workspace;
+  Transformer<float>::Workspace roundedWorkspace;
+  for (unsigned length : {1, 2, 7, 8, 9, 33, 141}) {
+    std::vector<uint32_t> ids = randomIds(engine, length);
+    Eigen::MatrixXd expected = naive(model, ids);
+    double scale = 1 + expected.cwiseAbs().maxCoeff();
+    Logits<double> logits = exact.forward(ids, workspace);
+    Logits<float> roundedLogits = rounded.forward(ids, roundedWorkspace);
+    for (unsigned t = 0; t < length; ++t)
+      for (unsigned o = 0; o < 3; ++o) {
+        EXPECT_NEAR(logits(t, o), expected(t, o), 1e-12 * scale);
+        EXPECT_NEAR(roundedLogits(t, o), expected(t, o), 1e-4 * scale);
+      }
   }
 }
 
-template <typename T> static void expectBatchEqualsSingle(bool causal) {
+TEST(Forward, AgreesWithDenseFormulas) {
+  std::mt19937 engine(1);
+  for (unsigned seed = 0; seed < 20; ++seed)
+    expectAgreement(test::makeRandom(seed, 3, 1 + seed % 3, 12, 5, 9, seed % 2,
+                                     DType::Float64),
+                    engine);
+}
+
+/// Tokens and positions are one-hot, so that few keys, values and hidden units
+/// are not zero.
+static Model makeOneHot(unsigned seed) {
+  constexpr unsigned positions = 141, tokens = 5;
+  Model model = test::makeRandom(seed, 2, 2, positions + tokens, 16, 30,
+                                 seed % 2, DType::Float64);
+  model.wPos = Matrix(positions, positions + tokens);
+  for (unsigned t = 0; t < positions; ++t)
+    model.wPos.insert(t, t) = 1;
+  model.wE = Matrix(tokens, positions + tokens);
+  for (unsigned token = 0; token < tokens; ++token)
+    model.wE.insert(token, positions + token) = 1;
+  for (Layer &layer : model.layers) {
+    layer.bO.setZero();
+    for (Head &head : layer.heads) {
+      // A gap that leaves nothing of most weights.
+      head.wQ *= 1000;
+      for (Vector *bias : {&head.bQ, &head.bK, &head.bV})
+        bias->setZero();
+    }
+  }
+  return model;
+}
+
+TEST(Forward, ZerosAreLeftOut) {
+  std::mt19937 engine(3);
+  for (unsigned seed = 0; seed < 6; ++seed)
+    expectAgreement(makeOneHot(seed), engine);
+}
+
+template <typename T> static void expectBatchEqualsSingle(const Model &model) {
   std::mt19937 engine(2);
-  Model model = test::makeRandom(7, 2, 2, 14, 4, 10, causal, DType::Float64);
   Transformer<T> transformer(model);
   typename Transformer<T>::Workspace single, batched;
   constexpr unsigned size = Transformer<T>::batchSize;
-  for (unsigned length : {1, 2, 6, 40}) {
+  for (unsigned length : {1, 2, 6, 40, 70}) {
     std::vector<std::vector<uint32_t>> sequences;
     std::vector<uint32_t> ids(length * size);
     for (unsigned s = 0; s < size; ++s) {
@@ -153,10 +185,36 @@ template <typename T> static void expectBatchEqualsSingle(bool causal) {
 }
 
 TEST(Forward, BatchIsBitIdentical) {
-  expectBatchEqualsSingle<float>(false);
-  expectBatchEqualsSingle<float>(true);
-  expectBatchEqualsSingle<double>(false);
-  expectBatchEqualsSingle<double>(true);
+  for (bool causal : {false, true})
+    for (const Model &model :
+         {test::makeRandom(7, 2, 2, 14, 4, 10, causal, DType::Float64),
+          makeOneHot(causal)}) {
+      expectBatchEqualsSingle<float>(model);
+      expectBatchEqualsSingle<double>(model);
+    }
+}
+
+TEST(Forward, EachOfMany) {
+  std::mt19937 engine(4);
+  Transformer<float> transformer(makeOneHot(1));
+  Transformer<float>::Workspace single, many;
+  for (unsigned length : {5, 70})
+    for (unsigned count : {0, 1, 15, 16, 35}) {
+      std::vector<std::vector<uint32_t>> sequences;
+      for (unsigned i = 0; i < count; ++i)
+        sequences.push_back(randomIds(engine, length));
+      std::vector<unsigned> calls(count);
+      transformer.forwardEach(
+          sequences, many,
+          [&](size_t i, const Logits<float> &logits, unsigned sequence) {
+            ++calls[i];
+            Logits<float> alone = transformer.forward(sequences[i], single);
+            for (unsigned t = 0; t < length; ++t)
+              for (unsigned o = 0; o < 3; ++o)
+                EXPECT_EQ(logits(t, o, sequence), alone(t, o));
+          });
+      EXPECT_EQ(calls, std::vector<unsigned>(count, 1));
+    }
 }
 
 TEST(Forward, HardAttentionIsExact) {

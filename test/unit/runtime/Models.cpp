@@ -159,14 +159,14 @@ Model test::makeRandom(unsigned seed, unsigned layers, unsigned heads,
   };
 
   Model model =
-      makeBase({std::string("a"), std::string("b"), std::string("c")}, 40, 0);
+      makeBase({std::string("a"), std::string("b"), std::string("c")}, 140, 0);
   int d = model.config.dModel = directions;
   model.config.dHead = width;
   model.config.causal = causal;
   model.config.dtype = dtype;
   model.residualLabels.assign(directions, "random");
   model.wE = random(5, d, 50);
-  model.wPos = random(41, d, 20);
+  model.wPos = random(141, d, 20);
   for (unsigned l = 0; l < layers; ++l) {
     Layer layer;
     for (unsigned h = 0; h < heads; ++h) {
