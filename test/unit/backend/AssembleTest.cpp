@@ -2,7 +2,7 @@
 
 #include "backend/Assemble.h"
 #include "Compiled.h"
-#include "runtime/Transformer.h"
+#include "runtime/HookedPass.h"
 #include "llvm/ADT/STLExtras.h"
 #include <cmath>
 
@@ -107,25 +107,17 @@ TEST(Assemble, WeightsHaveThePrecisionOfTheFile) {
 template <typename T>
 static void expectDirectionsHold(const Compilation &c, rt::DType dtype) {
   rt::Model model = assemble(c.circuit, c.layout, c.domain, dtype);
-  rt::Transformer<T> transformer(model);
-  typename rt::Transformer<T>::Workspace workspace;
+  rt::HookedPass<T> pass(model);
   uint32_t tokens = static_cast<uint32_t>(c.domain.vocabulary.size());
-  std::string last = model.layers.empty()
-                         ? "hook_embed"
-                         : "blocks." + std::to_string(model.layers.size() - 1) +
-                               ".hook_resid_post";
   double roundoff = dtype == rt::DType::Float32 ? 0x1p-24 : 0x1p-53;
   unsigned failures = 0;
-  auto check = [&](const rt::Activation<T> &activation) {
-    if (activation.name != last || failures)
+  auto check = [&](const rt::Tensor<T> &residual) {
+    if (failures)
       return;
-    for (unsigned row = 0; row < activation.rows; ++row)
-      for (unsigned at = 0; at < activation.cols; ++at) {
+    for (unsigned row = 0; row < residual.shape[1]; ++row)
+      for (unsigned at = 0; at < residual.shape[2]; ++at) {
         const Direction &dir = c.circuit[c.layout.order[at]];
-        if (model.layers.empty() && dir.writer == WriterKind::PosEmbed)
-          continue;
-        double value =
-            static_cast<double>(activation.data[row * activation.cols + at]);
+        double value = static_cast<double>(*residual.at(0, row, at));
         double slack = 4 * roundoff * std::fabs(value);
         double low = row ? dir.low - dir.error : dir.atBos;
         double high = row ? dir.high + dir.error : dir.atBos;
@@ -143,7 +135,7 @@ static void expectDirectionsHold(const Compilation &c, rt::DType dtype) {
     std::vector<uint32_t> ids(length + 1, 0);
     ids[0] = model.input.bosId;
     for (unsigned carry = 0; carry <= length;) {
-      transformer.forward(ids, workspace, check);
+      check(pass.runUntil(pass.numLayers(), ids));
       carry = 1;
       while (carry <= length && ++ids[carry] == tokens)
         ids[carry++] = 0;
