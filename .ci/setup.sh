@@ -18,7 +18,7 @@ packages=(
   antlr4 libantlr4-runtime-dev
   libeigen3-dev libhdf5-dev libedit-dev
   googletest libbenchmark-dev
-  python3 python3-h5py python3-numpy
+  python3 python3-h5py python3-numpy python3-venv
 )
 
 fail() {
