@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "runtime/HDF5.h"
+#include "runtime/OutputFile.h"
 #include "runtime/TensorList.h"
 #include "runtime/Tokenizer.h"
 #include "runtime/Transformer.h"
@@ -14,15 +15,9 @@
 
 #include "llvm/ADT/BitVector.h"
 #include "llvm/ADT/STLExtras.h"
-#include "llvm/ADT/ScopeExit.h"
-#include "llvm/ADT/SmallString.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/Endian.h"
-#include "llvm/Support/FileSystem.h"
-#include "llvm/Support/FileUtilities.h"
 #include "llvm/Support/MathExtras.h"
-#include "llvm/Support/Process.h"
-#include "llvm/Support/Signals.h"
 #include <bit>
 #include <cmath>
 #include <numeric>
@@ -455,28 +450,7 @@ llvm::Error Writer::write(const char *path) {
 
 llvm::Error rasp::rt::writeModel(const Model &model, llvm::StringRef path,
                                  Padding padding) {
-  namespace fs = llvm::sys::fs;
-  // Renaming would replace a device by a file.
-  if (fs::exists(path) && !fs::is_regular_file(path))
-    return llvm::createFileError(path, fail("not a regular file"));
-  if (fs::exists(path) && !fs::can_write(path))
-    return llvm::createFileError(
-        path, std::make_error_code(std::errc::permission_denied));
-  int descriptor;
-  llvm::SmallString<128> temporary;
-  if (std::error_code code =
-          fs::createUniqueFile(path + ".%%%%%%%%.tmp", descriptor, temporary))
-    return llvm::createFileError(path, code);
-  llvm::sys::Process::SafelyCloseFileDescriptor(descriptor);
-  llvm::FileRemover remover(temporary);
-  llvm::sys::RemoveFileOnSignal(temporary);
-  auto dontRemove = llvm::make_scope_exit(
-      [&] { llvm::sys::DontRemoveFileOnSignal(temporary); });
-
-  if (llvm::Error error = Writer(model, padding).write(temporary.c_str()))
-    return llvm::createFileError(path, std::move(error));
-  if (std::error_code code = fs::rename(temporary, path))
-    return llvm::createFileError(path, code);
-  remover.releaseFile();
-  return llvm::Error::success();
+  return replaceFile(path, [&](const char *temporary) {
+    return Writer(model, padding).write(temporary);
+  });
 }

@@ -24,6 +24,8 @@ import torch
 def read(path):
     """The configuration and the tensors by name."""
     with h5py.File(path) as file:
+        if file.attrs.get("padding") == "none":
+            raise ValueError(f"{path}: its layers differ in size (raspc --pad=none)")
         config = json.loads(file.attrs["tl_config"])
         tensors = {k: torch.from_numpy(d[()]) for k, d in file["state_dict"].items()}
     config["dtype"] = getattr(torch, config["dtype"])

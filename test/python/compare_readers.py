@@ -1,9 +1,10 @@
-"""compare_transformer_lens.py hooked|bridge MODEL.h5...
+"""compare_readers.py hooked|bridge|onnx MODEL.h5...
 
-Loads models into TransformerLens with the loader of examples/python, as a
-HookedTransformer or a TransformerBridge, and compares it with raspc's runtime:
+Has other people's programs run models, and compares them with raspc's runtime:
 logits of the file's examples, decoded outputs of these and of random inputs of
-every length. Prints a table.
+every length. The programs are TransformerLens, by the loader of examples/python,
+with a HookedTransformer or a TransformerBridge; and onnxruntime, by
+rasp-convert. Prints a table.
 
 Numbers are compared as |a - b| / max(1, |a|, |b|): absolutely where they are
 small, as most directions of the residual stream and logits are, relatively where
@@ -12,10 +13,14 @@ they are large, as scores are. Infinities must be equal.
 
 import pathlib
 import random
+import subprocess
 import sys
+import tempfile
 
 import h5py
 import numpy as np
+import onnx
+import onnxruntime
 import torch
 
 here = pathlib.Path(__file__).resolve().parent
@@ -26,6 +31,20 @@ from load_transformer_lens import Codec, load_bridge, load_hooked
 
 LIMIT = {"float32": 1e-5, "float64": 1e-12}
 INPUTS_PER_LENGTH = 3
+
+
+def load_onnx(path):
+    with tempfile.TemporaryDirectory() as folder:
+        graph = pathlib.Path(folder, "model.onnx")
+        subprocess.run(["rasp-convert", path, "-o", graph], check=True)
+        onnx.checker.check_model(onnx.load(graph), full_check=True)
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1
+        session = onnxruntime.InferenceSession(graph, options)
+    return lambda ids: torch.from_numpy(session.run(["logits"], {"tokens": ids.numpy()})[0])
+
+
+LOADERS = {"hooked": load_hooked, "bridge": load_bridge, "onnx": load_onnx}
 
 
 def difference(ours, theirs):
@@ -71,18 +90,17 @@ def compare(path, load):
     for tokens, ours, theirs in zip(inputs, models.outputs(path, inputs), answers):
         assert len(ours) == len(theirs) and all(
             models.same(a, b, tolerance) for a, b in zip(ours, theirs)
-        ), f"{path}: {tokens}: {ours}, TransformerLens {theirs}"
+        ), f"{path}: {tokens}: {ours}, the other {theirs}"
     return dtype, codec.output["type"], len(inputs), worst
 
 
 def main(kind, *paths):
-    load = {"hooked": load_hooked, "bridge": load_bridge}[kind]
     torch.set_grad_enabled(False)
     torch.set_num_threads(1)
     bad = 0
     print(f"{'model':32} {'numbers':8} {'output':7} inputs  difference")
     for path in map(pathlib.Path, paths):
-        dtype, output, inputs, worst = compare(path, load)
+        dtype, output, inputs, worst = compare(path, LOADERS[kind])
         bad += worst > LIMIT[dtype]
         print(f"{path.stem:32} {dtype:8} {output:7} {inputs:6}  {worst:.1e}")
     print(f"{len(paths)} models, {bad} differ")
