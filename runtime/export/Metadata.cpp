@@ -15,6 +15,10 @@ static std::string print(const llvm::json::Value &value) {
 std::vector<std::pair<std::string, std::string>>
 rasp::rt::exportMetadata(const Model &model) {
   Header header = makeHeader(model, formatVersion, Padding::Uniform);
+  WeightHash hash(header);
+  for (const ExportTensor &tensor :
+       exportTensors(model, TensorLayout::HookedTransformer))
+    hash.add(tensor.info, tensor.entries);
   std::string input = llvm::formatv(
       "{{\"bos_id\":{0},\"pad_id\":{1},\"tokens\":{2}}", model.input.bosId,
       model.input.padId, printInputVocab(model.input));
