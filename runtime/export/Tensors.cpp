@@ -73,7 +73,10 @@ static void transpose(std::vector<Entry> &entries, uint64_t rows,
 }
 
 static void shapeForBridge(ExportTensor &tensor) {
-  auto [prefix, part] = llvm::StringRef(tensor.info.name).rsplit('.');
+  llvm::StringRef name = tensor.info.name;
+  size_t dot = name.rfind('.');
+  llvm::StringRef prefix = name.take_front(dot + 1),
+                  part = name.drop_front(dot + 1);
   const BridgePart *bridge = llvm::find_if(
       bridgeParts, [&](const BridgePart &known) { return known.part == part; });
   llvm::SmallVector<uint64_t, 3> &dims = tensor.info.dims;
@@ -97,7 +100,7 @@ static void shapeForBridge(ExportTensor &tensor) {
     dims = {dims[2], dims[0] * dims[1]};
     break;
   }
-  tensor.info.name = (prefix + "." + bridge->name).str();
+  tensor.info.name = (prefix + bridge->name).str();
 }
 
 std::vector<ExportTensor> rasp::rt::exportTensors(const Model &model,
