@@ -17,8 +17,9 @@ packages=(
   llvm-19-dev llvm-19-tools zlib1g-dev libzstd-dev
   antlr4 libantlr4-runtime-dev
   libeigen3-dev libhdf5-dev libedit-dev
+  libzip-dev libonnx-dev libprotobuf-dev
   googletest libbenchmark-dev
-  python3 python3-h5py python3-numpy
+  python3 python3-h5py python3-numpy python3-venv
 )
 
 fail() {

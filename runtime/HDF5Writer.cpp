@@ -2,14 +2,8 @@
 
 #include "runtime/HDF5Writer.h"
 
-#include "llvm/ADT/STLExtras.h"
-#include "llvm/ADT/ScopeExit.h"
-#include "llvm/ADT/SmallString.h"
+#include "llvm/ADT/SmallVector.h"
 #include "llvm/ADT/Twine.h"
-#include "llvm/Support/FileSystem.h"
-#include "llvm/Support/FileUtilities.h"
-#include "llvm/Support/Process.h"
-#include "llvm/Support/Signals.h"
 
 using namespace rasp::rt;
 
@@ -136,33 +130,4 @@ void HDF5Writer::writeBytes(hid_t parent, const char *name, hid_t fileType,
       makeDataset(parent, name, fileType, space, propertiesFor(bytes));
   if (bytes > 0)
     check(H5Dwrite(dataset, memoryType, H5S_ALL, H5S_ALL, H5P_DEFAULT, values));
-}
-
-llvm::Error rasp::rt::replaceFile(
-    llvm::StringRef path,
-    llvm::function_ref<llvm::Error(const char *temporary)> write) {
-  namespace fs = llvm::sys::fs;
-  // Renaming would replace a device by a file.
-  if (fs::exists(path) && !fs::is_regular_file(path))
-    return llvm::createFileError(path, fail("not a regular file"));
-  if (fs::exists(path) && !fs::can_write(path))
-    return llvm::createFileError(
-        path, std::make_error_code(std::errc::permission_denied));
-  int descriptor;
-  llvm::SmallString<128> temporary;
-  if (std::error_code code =
-          fs::createUniqueFile(path + ".%%%%%%%%.tmp", descriptor, temporary))
-    return llvm::createFileError(path, code);
-  llvm::sys::Process::SafelyCloseFileDescriptor(descriptor);
-  llvm::FileRemover remover(temporary);
-  llvm::sys::RemoveFileOnSignal(temporary);
-  auto dontRemove = llvm::make_scope_exit(
-      [&] { llvm::sys::DontRemoveFileOnSignal(temporary); });
-
-  if (llvm::Error error = write(temporary.c_str()))
-    return llvm::createFileError(path, std::move(error));
-  if (std::error_code code = fs::rename(temporary, path))
-    return llvm::createFileError(path, code);
-  remover.releaseFile();
-  return llvm::Error::success();
 }

@@ -12,17 +12,10 @@
 #include "runtime/HDF5.h"
 #include "runtime/Model.h"
 #include "llvm/ADT/ArrayRef.h"
-#include "llvm/ADT/STLFunctionalExtras.h"
 #include "llvm/ADT/StringRef.h"
 #include "llvm/Support/Error.h"
 
 namespace rasp::rt {
-
-/// Has `write` make a file under a temporary name beside `path`, and renames it
-/// once that has succeeded. An existing file stays as it was if anything fails.
-llvm::Error
-replaceFile(llvm::StringRef path,
-            llvm::function_ref<llvm::Error(const char *temporary)> write);
 
 /// Makes groups, datasets and attributes. A failure is remembered, so it is
 /// enough to ask for it at the end.

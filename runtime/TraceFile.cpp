@@ -3,6 +3,7 @@
 #include "runtime/TraceFile.h"
 
 #include "runtime/HDF5Writer.h"
+#include "runtime/OutputFile.h"
 
 #include "llvm/ADT/STLExtras.h"
 

@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "runtime/HDF5Writer.h"
+#include "runtime/OutputFile.h"
 #include "runtime/TensorList.h"
 #include "runtime/Tokenizer.h"
 #include "runtime/Transformer.h"

@@ -49,6 +49,10 @@ for python in (config.python, "/usr/bin/python3"):
         config.available_features.add("h5py")
         break
 
+# What python/environment.sh makes, complete.
+if os.path.exists(os.path.join(config.python_environment, "made-from")):
+    config.available_features.add("transformer-lens")
+
 if config.sanitize:
     config.available_features.add("sanitize")
     # LLVM's headers, compiled with sanitizers, poison memory that its library,
@@ -64,10 +68,15 @@ if os.path.exists("/dev/full"):
 if os.geteuid() != 0:
     config.available_features.add("not-root")
 
+lens_python = os.path.join(config.python_environment, "bin", "python")
 test_dir = os.path.join(config.rasp_source_dir, "test")
 config.substitutions += [
     # %python SCRIPT
     ("%python", config.python),
+    # With PyTorch, the current TransformerLens, ONNX and Matplotlib; with the last
+    # TransformerLens that has HookedTransformer.
+    ("%lens-python", lens_python),
+    ("%hooked-python", f"env PYTHONPATH={config.python_environment}/hooked {lens_python}"),
     # %exits CODE COMMAND...: passes if COMMAND ends with exactly that code.
     ("%exits", "sh " + os.path.join(test_dir, "exits.sh")),
     ("%examples", os.path.join(config.rasp_source_dir, "examples")),

@@ -1,9 +1,10 @@
-"""readme.py FOLDER FILE.md...: what a README shows is what really comes out.
+"""readme.py [--lens] FOLDER FILE.md...: what a README shows is what really comes out.
 
 Runs the commands of the ```console blocks of each file, with FOLDER as the
 working directory, and compares their output; then the ```pycon blocks, as
 doctests. A line `...` stands for any number of lines, times may differ, and
-scripts of the project (`./check.sh`) are not run.
+scripts of the project (`./check.sh`) are not run. Python sessions that want
+TransformerLens are left out, or with --lens the only ones.
 """
 
 import doctest
@@ -48,12 +49,19 @@ def check_python(block):
     return doctest.DocTestRunner().run(example).failed
 
 
-files = [pathlib.Path(name).resolve() for name in sys.argv[2:]]
-os.chdir(sys.argv[1])
+arguments = sys.argv[1:]
+lens = arguments[0] == "--lens"
+if lens:
+    del arguments[0]
+files = [pathlib.Path(name).resolve() for name in arguments[1:]]
+os.chdir(arguments[0])
 failures = 0
 for file in files:
     text = file.read_text()
     blocks = re.findall(r"^```(console|pycon)\n(.*?)^```", text, re.M | re.S)
     for language, block in blocks:
-        failures += check_console(block) if language == "console" else check_python(block)
+        if language == "console":
+            failures += check_console(block)
+        elif lens == ("load_transformer_lens" in block):
+            failures += check_python(block)
 sys.exit(failures > 0)
