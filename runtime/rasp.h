@@ -1,4 +1,5 @@
-/*===- runtime/rasp.h - compiled models from C and other languages ---------===*\
+/*===- runtime/rasp.h - compiled models from C and other languages
+---------===*\
 |*
 |* Loads model files, runs them, shows and changes activations. Link with
 |* librasp.so; this header is all that is needed beside it.
@@ -35,7 +36,8 @@ RASP_API const char *rasp_version(void);
 /** Why the last call of this thread that failed did so. */
 RASP_API const char *rasp_error(void);
 
-/*===-- Models -------------------------------------------------------------===*/
+/*===-- Models
+ * -------------------------------------------------------------===*/
 
 /** Reads a model file. To be freed by rasp_model_free. */
 RASP_API rasp_model *rasp_model_load(const char *path);
@@ -60,7 +62,8 @@ RASP_API size_t rasp_model_max_length(const rasp_model *model);
  *  1 or 0. */
 RASP_API int rasp_model_is_edited(const rasp_model *model);
 
-/*===-- Many inputs of one length, as arrays -------------------------------===*/
+/*===-- Many inputs of one length, as arrays
+ * -------------------------------===*/
 
 /** Ids of an input, BOS first: a string of one-character tokens ("hello") or a
  *  JSON list. Returns their number, of which at most `capacity` are written. */
@@ -78,7 +81,8 @@ RASP_API char *rasp_decode(const rasp_model *model, const void *logits,
                            size_t length);
 RASP_API void rasp_text_free(char *text);
 
-/*===-- Runs with activations and interventions ----------------------------===*/
+/*===-- Runs with activations and interventions
+ * ----------------------------===*/
 
 /** Runs inputs of any lengths, each as if it were alone.
  *
@@ -102,7 +106,7 @@ RASP_API const char *rasp_run_answers(const rasp_run *run);
 typedef struct rasp_tensor {
   const void *data;
   rasp_dtype dtype;
-  size_t rank;     /**< at most 3 */
+  size_t rank; /**< at most 3 */
   size_t shape[3];
 } rasp_tensor;
 
