@@ -195,14 +195,17 @@ unsigned Tables::tableOfForm(size_t index) {
         sum += term.second * entry.value;
         own += std::fabs(term.second) * entry.error;
       }
+      auto above = llvm::lower_bound(sorted, sum);
+      if (above == sorted.end() ||
+          (above != sorted.begin() && sum - *std::prev(above) < *above - sum))
+        --above;
+      double apart = std::fabs(*above - sum);
       // Combinations that never occur may be anywhere.
-      double slack = 1e-3 * (1 + std::fabs(sum));
-      for (auto near = llvm::lower_bound(sorted, sum - slack);
-           near != sorted.end() && *near <= sum + slack; ++near) {
-        double &worst = seen[static_cast<size_t>(near - sorted.begin())];
-        worst = std::max(worst, own + std::fabs(*near - sum));
-        distance = std::max(distance, std::fabs(*near - sum));
-      }
+      if (apart > 1e-3 * (1 + std::fabs(sum)))
+        continue;
+      double &worst = seen[static_cast<size_t>(above - sorted.begin())];
+      worst = std::max(worst, own + apart);
+      distance = std::max(distance, apart);
     }
   } else {
     distance = certificate.unitRoundoff * magnitude;

@@ -53,7 +53,8 @@ public:
   std::unique_ptr<Attempt> first;
 
   /// The same with directions for named s-ops, if that is less deep or, where
-  /// it is as deep, smaller. Schedules the circuit.
+  /// it is as deep, smaller. The circuit is scheduled, in layers of equal
+  /// width.
   std::unique_ptr<Attempt> keepIfBetter(std::unique_ptr<Attempt> best);
 
 private:
@@ -142,13 +143,17 @@ std::unique_ptr<Attempt> Search::keepIfBetter(std::unique_ptr<Attempt> best) {
     if (values.known && (!values.hasTable || values.table.sources.size() > 1))
       named.push_back(node);
   }
-  backend::schedule(*best->circuit);
+  auto place = [](Attempt &own) {
+    backend::schedule(*own.circuit);
+    backend::levelWidths(*own.circuit);
+  };
+  place(*best);
   if (named.empty() || !mayBeImproved(*best->circuit))
     return best;
   auto other = attempt(best->dtype, best->observed, best->released, named);
   if (!other->circuit)
     return best;
-  backend::schedule(*other->circuit);
+  place(*other);
   auto costOf = [&](const Attempt &own) {
     rt::Model model = backend::assemble(
         *own.circuit, backend::layOut(*own.circuit), domain, own.dtype);

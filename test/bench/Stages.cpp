@@ -20,7 +20,7 @@
 using namespace rasp;
 using benchmark::State;
 
-static void parse(State &state, const Compilation &c) {
+static void parse(State &state, Compilation &c) {
   llvm::StringRef text = c.sources.getMemoryBuffer(c.bufferId)->getBuffer();
   for (auto _ : state) {
     llvm::SourceMgr sources;
@@ -32,7 +32,7 @@ static void parse(State &state, const Compilation &c) {
   }
 }
 
-static void evaluate(State &state, const Compilation &c) {
+static void evaluate(State &state, Compilation &c) {
   llvm::StringRef text = c.sources.getMemoryBuffer(c.bufferId)->getBuffer();
   for (auto _ : state) {
     Compilation fresh;
@@ -41,7 +41,7 @@ static void evaluate(State &state, const Compilation &c) {
   }
 }
 
-static void inferValues(State &state, const Compilation &c) {
+static void inferValues(State &state, Compilation &c) {
   llvm::SourceMgr sources;
   for (auto _ : state) {
     ir::Diagnostics diags(sources);
@@ -50,18 +50,18 @@ static void inferValues(State &state, const Compilation &c) {
   }
 }
 
-static backend::Circuit lowered(const Compilation &c) {
+static backend::Circuit lowered(Compilation &c) {
   ir::Diagnostics diags(c.sources);
   backend::Lowering lowering(*c.values, *c.names, {}, diags);
   return std::move(*lowering.run(c.compiled));
 }
 
-static void lower(State &state, const Compilation &c) {
+static void lower(State &state, Compilation &c) {
   for (auto _ : state)
     benchmark::DoNotOptimize(lowered(c));
 }
 
-static void schedule(State &state, const Compilation &c) {
+static void schedule(State &state, Compilation &c) {
   backend::Circuit circuit = lowered(c);
   for (auto _ : state) {
     state.PauseTiming();
@@ -72,18 +72,18 @@ static void schedule(State &state, const Compilation &c) {
   }
 }
 
-static void layOut(State &state, const Compilation &c) {
+static void layOut(State &state, Compilation &c) {
   for (auto _ : state)
     benchmark::DoNotOptimize(backend::layOut(c.circuit));
 }
 
-static void assemble(State &state, const Compilation &c) {
+static void assemble(State &state, Compilation &c) {
   for (auto _ : state)
     benchmark::DoNotOptimize(
         backend::assemble(c.circuit, c.layout, c.domain, c.dtype));
 }
 
-static void certify(State &state, const Compilation &c) {
+static void certify(State &state, Compilation &c) {
   for (auto _ : state)
     benchmark::DoNotOptimize(
         backend::certify(c.circuit, c.layout, *c.names, *c.values, 0x1p-24));
