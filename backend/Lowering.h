@@ -18,10 +18,11 @@
 //                     that is kept in the stream on demand
 //
 // The parts: Functions.cpp (functions of one source); Tables.cpp (functions of
-// several), with Packing.cpp, LinearForms.cpp and Cells.cpp; Profile.cpp
-// (piecewise-linear functions of a scalar); Neurons.cpp; Heads.cpp (what heads
-// move); Selectors.cpp, Disjunctions.cpp and Penalties.cpp (scores); Counts.cpp
-// (widths as sums of widths); Readout.cpp (unembedding).
+// several), with Packing.cpp, LinearForms.cpp, Cells.cpp, SumCells.cpp and
+// JoinedCells.cpp; Profile.cpp (piecewise-linear functions of a scalar);
+// Neurons.cpp; Heads.cpp (what heads move); Selectors.cpp, Disjunctions.cpp and
+// Penalties.cpp (scores); Counts.cpp (widths as sums of widths); Readout.cpp
+// (unembedding).
 //
 //===----------------------------------------------------------------------===//
 
@@ -36,6 +37,7 @@
 #include "ir/Printer.h"
 #include "ir/ValueSets.h"
 #include "llvm/ADT/DenseMap.h"
+#include "llvm/ADT/STLExtras.h"
 #include <cmath>
 #include <map>
 #include <optional>
@@ -68,6 +70,8 @@ struct Naming {
   std::string label;
   /// What the direction is a function of.
   std::optional<JointId> joint = std::nullopt;
+  /// Whether it will hold hidden units down, whose slopes multiply its errors.
+  bool isGate = false;
 };
 
 class Lowering {
@@ -170,6 +174,8 @@ private:
   View profileOfSource(SourceState &state, llvm::ArrayRef<double> byValue,
                        const Naming &naming);
   bool isRaw(ir::Source source);
+  /// Whether its scalar is the share of BOS that a width leaves.
+  bool isShare(ir::Source source);
 
   //===--- Functions of several sources (Tables.cpp ...)
   //--------------------===//
@@ -183,7 +189,8 @@ private:
     unsigned time;
   };
   std::optional<Packing> findPacking(const FunctionTable &table,
-                                     llvm::ArrayRef<LinearForm> forms);
+                                     llvm::ArrayRef<LinearForm> forms,
+                                     const Naming &naming);
   View emitTable(const FunctionTable &table, llvm::ArrayRef<LinearForm> forms,
                  const Naming &naming);
   /// The 0/1 views of the classes of each source but the one that stays a
@@ -201,6 +208,26 @@ private:
   };
   View emitCells(const FunctionTable &table, llvm::ArrayRef<LinearForm> forms,
                  const Naming &naming);
+  /// A table, and the 0/1 views of the values of a dimension where there are
+  /// any: where it stands for several sources.
+  struct Gates {
+    FunctionTable table;
+    std::vector<std::vector<View>> indicators;
+    explicit Gates(const FunctionTable &table)
+        : table(table), indicators(table.sources.size()) {}
+    bool isJoined() const {
+      return llvm::any_of(indicators,
+                          [](auto &views) { return !views.empty(); });
+    }
+  };
+  /// The table with classes of joint values in place of sources of which only
+  /// some sum matters (JoinedCells.cpp).
+  Gates joinedGates(const FunctionTable &table,
+                    llvm::ArrayRef<LinearForm> forms, const Naming &naming);
+  /// Joins the dimensions of `group` if that takes fewer classes, and no more
+  /// time, than each by itself.
+  bool joinSources(Gates &gates, llvm::ArrayRef<size_t> group,
+                   llvm::ArrayRef<LinearForm> forms, const Naming &naming);
   /// A sum of the raw sources of a table, and what each of them adds to it.
   struct RawSum {
     View coordinate;
@@ -214,9 +241,23 @@ private:
   std::optional<View> emitSumCells(const FunctionTable &table,
                                    llvm::ArrayRef<LinearForm> forms,
                                    const Naming &naming);
-  Cells makeCells(const FunctionTable &table, std::optional<size_t> rawDim);
-  std::optional<View> emitProfileCells(const Cells &cells,
-                                       const Naming &naming);
+  /// A way to make cells: the scalar that has profiles, or none, when all that
+  /// is read will be there, and how many values the scalar has.
+  struct CellPlan {
+    const Gates *gates;
+    std::optional<size_t> rawDim;
+    unsigned time;
+    size_t profileSize;
+    /// Whether boxes of values of all sources would be there as soon.
+    bool boxesInTime = false;
+  };
+  /// What may be tried, best first: what is there first, then profiles of what
+  /// has most values.
+  std::vector<CellPlan> cellPlans(llvm::ArrayRef<Gates> ways);
+  Cells makeCells(const Gates &gates, std::optional<size_t> rawDim);
+  std::optional<View>
+  emitProfileCells(const Cells &cells, const Naming &naming,
+                   size_t mostUnits = std::numeric_limits<size_t>::max());
   View emitBoxes(const Cells &cells, const Naming &naming);
   View worstIndicator(const Cells &cells) const;
   /// A direction of its own for what `view` holds.

@@ -36,7 +36,9 @@ static std::vector<bool> runsOf(const FunctionTable &table, size_t dim) {
 
 std::optional<Lowering::Packing>
 Lowering::findPacking(const FunctionTable &table,
-                      llvm::ArrayRef<LinearForm> forms) {
+                      llvm::ArrayRef<LinearForm> forms, const Naming &naming) {
+  // What is kept has a direction of its own.
+  bool allowLinear = !naming.node || !sets.isKept(naming.node);
   size_t dims = table.sources.size();
   std::pair<double, double> range = table.range();
   double span = range.second - range.first;
@@ -117,7 +119,7 @@ Lowering::findPacking(const FunctionTable &table,
     if (changes > maxChanges)
       return;
     std::optional<Profile> profile =
-        makeProfile(points, axisOf(coordinate), true);
+        makeProfile(points, axisOf(coordinate), allowLinear, naming.isGate);
     if (!profile || profile->error > 1e-2 * span)
       return;
     unsigned time = nextMlp(timeOf(circuit, coordinate));
@@ -170,6 +172,41 @@ Lowering::findPacking(const FunctionTable &table,
       usable &= llvm::is_contained(table.sources, source);
     if (usable)
       consider(coordinate, axes, form.constant);
+  }
+  // a * width + b * y + c has the sign, times that of a, of what 1/(width + 1)
+  // lacks to the share of BOS at which the form is zero, a function of y.
+  for (const LinearForm &form : forms) {
+    if (dims != 2 || form.coefficients.size() != 2)
+      continue;
+    for (size_t d = 0; d < dims && !failed; ++d) {
+      Source width = table.sources[d], other = table.sources[1 - d];
+      if (!isShare(width) || isRaw(other) || !stateOf(other).numeric)
+        continue;
+      auto coefficientOf = [&](Source source) {
+        auto found = llvm::find_if(form.coefficients, [&](auto &term) {
+          return term.first == source;
+        });
+        return found == form.coefficients.end() ? 0.0 : found->second;
+      };
+      double a = coefficientOf(width), b = coefficientOf(other);
+      if (a == 0 || b == 0)
+        continue;
+      std::vector<std::vector<double>> axes(dims);
+      std::vector<double> shares = rawCoordinates(stateOf(width));
+      double aboveAll = 2 * shares[0] - shares[1];
+      for (double y : stateOf(other).numbers) {
+        double zero = -(b * y + form.constant) / a;
+        axes[1 - d].push_back(zero < 0 ? aboveAll
+                                       : std::min(1 / (zero + 1), aboveAll));
+      }
+      for (double share : shares)
+        axes[d].push_back(-share);
+      View coordinate =
+          functionOfSource(other, axes[1 - d], Naming{other, "1/(w+1)"}) -
+          rawView(stateOf(width));
+      if (!failed)
+        consider(coordinate, axes, 0);
+    }
   }
   return best;
 }

@@ -68,9 +68,11 @@ struct ProfilePoint {
 };
 
 /// The cheapest profile through the points; none if one x has two values.
-/// Without `allowLinear` the linear part is a unit.
+/// Without `allowLinear` the linear part is a unit. A `clean` one consists of
+/// steps, if the error of x lets it.
 std::optional<Profile> makeProfile(llvm::ArrayRef<ProfilePoint> points,
-                                   const Axis &axis, bool allowLinear);
+                                   const Axis &axis, bool allowLinear,
+                                   bool clean = false);
 
 /// A profile of x = 1/(w+1), through `values[w - firstWidth]` at width w.
 Profile makeWidthProfile(llvm::ArrayRef<double> values, unsigned firstWidth,

@@ -6,6 +6,7 @@
 #include "backend/GroundTruth.h"
 #include "ir/CountedSums.h"
 #include "ir/FailureChecks.h"
+#include "ir/Quantifiers.h"
 #include "runtime/TensorList.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/MemoryBuffer.h"
@@ -74,16 +75,24 @@ bool Compilation::evaluate(CompileOptions given,
   return true;
 }
 
-/// Finds the form that is compiled.
-static void countSums(Compilation &compilation) {
-  auto counted = ir::countSums(compilation.program, compilation.output,
-                               compilation.domain, compilation.required);
-  compilation.compiled = counted.at(compilation.output);
+/// Finds the form that is compiled; `plain` leaves conditions as they are
+/// written.
+static void rewrite(Compilation &compilation, bool plain) {
+  compilation.compiled = compilation.output;
+  auto apply =
+      [&](const llvm::DenseMap<const ir::Node *, const ir::Node *> &rewritten) {
+        compilation.compiled = rewritten.at(compilation.compiled);
+        ir::KeptNodes required;
+        for (const ir::Node *node : compilation.required)
+          required.insert(rewritten.contains(node) ? rewritten.at(node) : node);
+        compilation.required = std::move(required);
+      };
+  apply(ir::countSums(compilation.program, compilation.compiled,
+                      compilation.domain, compilation.required));
+  if (!plain)
+    apply(ir::splitQuantifiers(compilation.program, compilation.compiled,
+                               compilation.required));
   compilation.names.emplace(compilation.compiled);
-  ir::KeptNodes required;
-  for (const ir::Node *node : compilation.required)
-    required.insert(counted.contains(node) ? counted.at(node) : node);
-  compilation.required = std::move(required);
 }
 
 bool Compilation::inferValues(llvm::ArrayRef<std::string> materialise,
@@ -97,7 +106,7 @@ bool Compilation::inferValues(llvm::ArrayRef<std::string> materialise,
     else
       required.insert(binding->node);
   }
-  countSums(*this);
+  rewrite(*this, /*plain=*/everything);
   if (everything)
     for (const ir::Node *node : ir::reachable(compiled))
       if (ir::isElementwise(node->kind()) && !node->name().empty())

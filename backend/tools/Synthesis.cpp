@@ -1,5 +1,7 @@
 //===- backend/tools/Synthesis.cpp - what is tried before a refusal -------===//
 
+#include "backend/Assemble.h"
+#include "backend/HeadChain.h"
 #include "backend/Lowering.h"
 #include "backend/tools/Compilation.h"
 #include "ir/FailureChecks.h"
@@ -50,10 +52,16 @@ public:
   std::unique_ptr<Attempt> run(std::optional<rt::DType> wanted);
   std::unique_ptr<Attempt> first;
 
+  /// The same with directions for named s-ops, if that is less deep or, where
+  /// it is as deep, smaller. The circuit is scheduled, in layers of equal
+  /// width.
+  std::unique_ptr<Attempt> keepIfBetter(std::unique_ptr<Attempt> best);
+
 private:
   std::unique_ptr<Attempt> runIn(rt::DType dtype);
   std::unique_ptr<Attempt> attempt(rt::DType dtype, bool observed,
-                                   llvm::ArrayRef<const Node *> released);
+                                   llvm::ArrayRef<const Node *> released,
+                                   llvm::ArrayRef<const Node *> added = {});
   const Node *nextToRelease(const Attempt &refused) const;
   /// Keeps again what need not have been released.
   std::unique_ptr<Attempt> keepMore(std::unique_ptr<Attempt> best);
@@ -75,20 +83,21 @@ const ir::Observation *Search::observe() {
   return observation ? &*observation : nullptr;
 }
 
-std::unique_ptr<Attempt>
-Search::attempt(rt::DType dtype, bool observed,
-                llvm::ArrayRef<const Node *> released) {
+std::unique_ptr<Attempt> Search::attempt(rt::DType dtype, bool observed,
+                                         llvm::ArrayRef<const Node *> released,
+                                         llvm::ArrayRef<const Node *> added) {
   auto result = std::make_unique<Attempt>(compilation.sources);
   result->dtype = dtype;
   result->observed = observed;
   result->released = released.vec();
-  if (given && !observed && released.empty()) {
+  if (given && !observed && released.empty() && added.empty()) {
     result->values = given;
   } else {
     ir::KeptNodes kept = compilation.required;
     for (const Node *node : compilation.wished)
       if (!llvm::is_contained(released, node))
         kept.insert(node);
+    kept.insert(added.begin(), added.end());
     ir::Diagnostics unseen(compilation.sources); // `inferValues` told them
     result->values = std::make_shared<ir::ValueSets>(
         compilation.compiled, domain, unseen, std::move(kept),
@@ -107,6 +116,50 @@ Search::attempt(rt::DType dtype, bool observed,
   result->circuit = lowering.run(compilation.compiled);
   result->refused = lowering.refused();
   return result;
+}
+
+/// Whether another choice of what is materialised might be better: there are
+/// layers that no chain of heads accounts for, or most of a layer is its MLP.
+static bool mayBeImproved(const backend::Circuit &circuit) {
+  llvm::SmallVector<size_t> hidden(circuit.layers, 0);
+  for (const backend::Neuron &neuron : circuit.neurons)
+    ++hidden[neuron.layer];
+  return circuit.layers >
+             std::max<size_t>(1, backend::longestHeadChain(circuit).size()) ||
+         llvm::any_of(hidden, [&](size_t units) {
+           return 2 * units > circuit.directions.size();
+         });
+}
+
+std::unique_ptr<Attempt> Search::keepIfBetter(std::unique_ptr<Attempt> best) {
+  // S-ops that are combined from several others; what is a function of one is
+  // read where that one is.
+  std::vector<const Node *> named;
+  for (const Node *node : ir::reachable(compilation.compiled)) {
+    if (!ir::isElementwise(node->kind()) || node->name().empty() ||
+        node == compilation.compiled || compilation.required.contains(node))
+      continue;
+    const ir::NodeValues &values = best->values->of(node);
+    if (values.known && (!values.hasTable || values.table.sources.size() > 1))
+      named.push_back(node);
+  }
+  auto place = [](Attempt &own) {
+    backend::schedule(*own.circuit);
+    backend::levelWidths(*own.circuit);
+  };
+  place(*best);
+  if (named.empty() || !mayBeImproved(*best->circuit))
+    return best;
+  auto other = attempt(best->dtype, best->observed, best->released, named);
+  if (!other->circuit)
+    return best;
+  place(*other);
+  auto costOf = [&](const Attempt &own) {
+    rt::Model model = backend::assemble(
+        *own.circuit, backend::layOut(*own.circuit), domain, own.dtype);
+    return std::pair(own.circuit->layers, rt::shapeOf(model).parameters);
+  };
+  return costOf(*other) < costOf(*best) ? std::move(other) : std::move(best);
 }
 
 /// The wished s-op that is nearest to the refused one, on the way to the
@@ -260,6 +313,8 @@ bool Compilation::synthesise(const SynthesisOptions &effort) {
   std::optional<rt::DType> wanted = effort.dtype;
   Search search(*this, domain, effort.observe, values);
   std::unique_ptr<Attempt> best = search.run(wanted);
+  if (best->circuit && wished.empty())
+    best = search.keepIfBetter(std::move(best));
   auto rangeOf = [](const Node *node) {
     return node && !node->ranges().empty() ? node->ranges().front()
                                            : llvm::SMRange();

@@ -14,8 +14,7 @@ MOST = {
     "sort": (3, 250_000),
     "sort_by_frequency": (4, 1_060_000),
     "most_frequent": (3, 660_000),
-    "shuffle_dyck2": (3, 60_000),
-    "dyck1_ptf": (3, 30_000),
+    "dyck1_ptf": (2, 30_000),
     "dyck2_ptf": (5, 2_250_000),
 }
 
