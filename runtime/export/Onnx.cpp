@@ -188,8 +188,12 @@ void GraphWriter::write(llvm::ArrayRef<ExportTensor> tensors) {
     writeAttention();
     writeMLP();
   }
-  compute("unembed", "MatMul", {stream, "unembed.W_U"});
-  compute("logits", "Add", {"unembed", "unembed.b_U"});
+  compute("unembed.hook_in", "Identity", {stream});
+  expose("unembed.hook_in", residual);
+  compute("unembed", "MatMul", {"unembed.hook_in", "unembed.W_U"});
+  compute("unembed.hook_out", "Add", {"unembed", "unembed.b_U"});
+  expose("unembed.hook_out", {Axis::B, Axis::T, Axis::O});
+  compute("logits", "Identity", {"unembed.hook_out"});
 }
 
 void GraphWriter::writeWeights(llvm::ArrayRef<ExportTensor> tensors) {
