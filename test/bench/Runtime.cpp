@@ -11,6 +11,7 @@
 #include "runtime/Transformer.h"
 #include "runtime/WeightFile.h"
 
+#include "llvm/Support/Path.h"
 #include "llvm/Support/raw_ostream.h"
 #include <benchmark/benchmark.h>
 #include <deque>
@@ -33,12 +34,13 @@ randomSequences(const Model &model, size_t count, unsigned seed) {
   return sequences;
 }
 
-template <typename T> static void addBenchmarks(const Model &model) {
+template <typename T>
+static void addBenchmarks(const Model &model, llvm::StringRef modelName) {
   static std::deque<Transformer<T>> transformers; // keeps its elements in place
   const Transformer<T> &transformer = transformers.emplace_back(model);
   unsigned threads = std::max(std::thread::hardware_concurrency(), 1u);
   for (unsigned batch : {1u, 1024u}) {
-    std::string name = model.config.modelName + "/" + std::to_string(batch);
+    std::string name = (modelName + "/" + llvm::Twine(batch)).str();
     auto run = [&model, &transformer, batch](benchmark::State &state) {
       std::vector<std::vector<uint32_t>> sequences =
           randomSequences(model, batch, state.thread_index());
@@ -69,7 +71,8 @@ int main(int argc, char **argv) {
     }
     models.push_back(std::move(*model));
     withScalar(models.back().config.dtype, [&](auto zero) {
-      addBenchmarks<decltype(zero)>(models.back());
+      addBenchmarks<decltype(zero)>(models.back(),
+                                    llvm::sys::path::stem(argv[i]));
     });
   }
   benchmark::RunSpecifiedBenchmarks();

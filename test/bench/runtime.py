@@ -146,7 +146,7 @@ def main():
     parser.add_argument("programs", nargs="*", metavar="PROGRAM", help="examples, by name")
     parser.add_argument("--seconds", type=float, default=0.3, help="per figure and round")
     parser.add_argument("--json", action="store_true")
-    options = parser.parse_args()
+    options = parser.parse_intermixed_args()
     build = options.build.resolve()
     if not (build / "python" / "made-from").exists():
         sys.exit(f"{build}/python is missing: test/python/environment.sh {build}/python")
