@@ -161,7 +161,9 @@ static constexpr Axis attention[] = {Axis::B, Axis::H, Axis::T, Axis::T};
 static constexpr Axis hidden[] = {Axis::B, Axis::T, Axis::M};
 
 void GraphWriter::write(llvm::ArrayRef<ExportTensor> tensors) {
-  graph.set_name(model.config.modelName);
+  // A graph without a name is not valid.
+  const std::string &name = model.config.modelName;
+  graph.set_name(name.empty() ? "model" : name);
   onnx::ValueInfoProto &input = *graph.add_input();
   input.set_name("tokens");
   onnx::TypeProto::Tensor &type = *input.mutable_type()->mutable_tensor_type();
