@@ -39,6 +39,7 @@
 #include "llvm/ADT/DenseMap.h"
 #include "llvm/ADT/STLExtras.h"
 #include <cmath>
+#include <deque>
 #include <map>
 #include <optional>
 
@@ -188,6 +189,16 @@ private:
     Profile profile;
     unsigned time;
   };
+  /// What a linear form is for each combination of values, and the combinations
+  /// in the order of that.
+  struct SortedSums {
+    std::vector<double> key, sums;
+    std::vector<uint32_t> order;
+  };
+  /// `axes[d][v]`: what value v of source d adds. Valid until the next call.
+  const SortedSums &sortedSums(llvm::ArrayRef<uint32_t> sizes,
+                               llvm::ArrayRef<std::vector<double>> axes,
+                               double constant);
   std::optional<Packing> findPacking(const FunctionTable &table,
                                      llvm::ArrayRef<LinearForm> forms,
                                      const Naming &naming);
@@ -488,6 +499,7 @@ private:
   /// NaN is no key of a map: a number that no table holds stands for it.
   static constexpr double noEntry = -0x1.23456789abcdep+1000;
   std::map<std::pair<const ir::Node *, std::vector<double>>, View> profiled;
+  std::deque<SortedSums> recentSums;
   std::map<View, size_t> neurons;
   std::map<Joint, JointId> joints;
   std::map<std::pair<std::vector<const ir::Node *>, std::vector<double>>, View>

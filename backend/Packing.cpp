@@ -10,6 +10,7 @@
 #include "backend/Lowering.h"
 #include "llvm/ADT/STLExtras.h"
 #include <cmath>
+#include <numeric>
 
 using namespace rasp;
 using namespace rasp::backend;
@@ -34,6 +35,43 @@ static std::vector<bool> runsOf(const FunctionTable &table, size_t dim) {
   return isRun;
 }
 
+const Lowering::SortedSums &
+Lowering::sortedSums(llvm::ArrayRef<uint32_t> sizes,
+                     llvm::ArrayRef<std::vector<double>> axes,
+                     double constant) {
+  std::vector<double> key{constant};
+  for (const std::vector<double> &axis : axes) {
+    key.push_back(static_cast<double>(axis.size()));
+    llvm::append_range(key, axis);
+  }
+  // Functions of the same sources follow each other, and have few candidates.
+  constexpr size_t mostKept = 8;
+  auto known = llvm::find_if(
+      recentSums, [&](const SortedSums &own) { return own.key == key; });
+  if (known != recentSums.end())
+    return *known;
+  if (recentSums.size() == mostKept)
+    recentSums.pop_front();
+  SortedSums &own = recentSums.emplace_back();
+  own.key = std::move(key);
+  size_t total = 1;
+  for (uint32_t size : sizes)
+    total *= size;
+  Odometer at(sizes);
+  for (size_t i = 0; i < total; ++i, at.next()) {
+    double x = constant;
+    for (size_t d = 0; d < sizes.size(); ++d)
+      x += axes[d][at.at[d]];
+    own.sums.push_back(x);
+  }
+  own.order.resize(total);
+  std::iota(own.order.begin(), own.order.end(), 0);
+  llvm::stable_sort(own.order, [&](uint32_t a, uint32_t b) {
+    return own.sums[a] < own.sums[b];
+  });
+  return own;
+}
+
 std::optional<Lowering::Packing>
 Lowering::findPacking(const FunctionTable &table,
                       llvm::ArrayRef<LinearForm> forms, const Naming &naming) {
@@ -53,24 +91,16 @@ Lowering::findPacking(const FunctionTable &table,
                       llvm::ArrayRef<std::vector<double>> axes,
                       double constant) {
     double error = read(coordinate).error;
-    std::vector<ProfilePoint> all;
-    Odometer at(table.sizes);
+    const SortedSums &sorted = sortedSums(table.sizes, axes, constant);
     double magnitude = 0;
-    for (double entry : table.entries) {
-      if (!std::isnan(entry)) {
-        double x = constant;
-        for (size_t d = 0; d < dims; ++d)
-          x += axes[d][at.at[d]];
+    for (auto [entry, x] : llvm::zip_equal(table.entries, sorted.sums))
+      if (!std::isnan(entry))
         magnitude = std::max(magnitude, std::fabs(x));
-        all.push_back({x, entry});
-      }
-      at.next();
-    }
-    llvm::sort(all, [](const ProfilePoint &a, const ProfilePoint &b) {
-      return a.x < b.x || (a.x == b.x && a.y < b.y);
-    });
     std::vector<ProfilePoint> points;
-    for (const ProfilePoint &point : all) {
+    for (uint32_t i : sorted.order) {
+      ProfilePoint point{sorted.sums[i], table.entries[i]};
+      if (std::isnan(point.y))
+        continue;
       // Sums that differ by rounding alone are one point.
       if (!points.empty() &&
           point.x - points.back().x <= 1e-13 * (1 + magnitude)) {
@@ -101,11 +131,13 @@ Lowering::findPacking(const FunctionTable &table,
       return static_cast<size_t>(above - points.begin()) - 1;
     };
     Odometer place(table.sizes);
-    for (double entry : table.entries) {
-      double x = constant;
-      for (size_t d = 0; d < dims; ++d)
-        x += axes[d][place.at[d]];
-      for (size_t d = 0; d < dims && !std::isnan(entry); ++d) {
+    bool anyRuns =
+        llvm::any_of(runs, [](const auto &own) { return !own.empty(); });
+    for (size_t i = 0; anyRuns && i < table.entries.size(); ++i, place.next()) {
+      if (std::isnan(table.entries[i]))
+        continue;
+      double x = sorted.sums[i];
+      for (size_t d = 0; d < dims; ++d) {
         uint32_t v = place.at[d];
         if (runs[d].empty() || !runs[d][v])
           continue;
@@ -113,7 +145,6 @@ Lowering::findPacking(const FunctionTable &table,
         if (changesBefore[placeOf(x)] != changesBefore[placeOf(end)])
           return;
       }
-      place.next();
     }
     constexpr size_t maxChanges = 4096;
     if (changes > maxChanges)

@@ -211,12 +211,12 @@ unsigned Tables::tableOfForm(size_t index) {
     distance = certificate.unitRoundoff * magnitude;
   }
   for (double value : form.values) {
+    double bound = error + distance;
     auto at = llvm::lower_bound(sorted, value);
-    bool isSeen = at != sorted.end() && *at == value &&
-                  seen[static_cast<size_t>(at - sorted.begin())] >= 0;
-    table.entries.push_back(
-        {value, isSeen ? seen[static_cast<size_t>(at - sorted.begin())]
-                       : error + distance});
+    if (at != sorted.end() && *at == value)
+      if (double own = seen[static_cast<size_t>(at - sorted.begin())]; own >= 0)
+        bound = std::min(bound, own);
+    table.entries.push_back({value, bound});
   }
   tables.push_back(std::move(table));
   return formTables[index] = static_cast<unsigned>(tables.size() - 1);

@@ -36,7 +36,7 @@ static const struct {
                             " select(indices, indices, <));"},
     {"width_polygon", "x = length % 3;"},
     {"mean_polygon", "x = average(indicator(tokens == \"a\"));"
-                     "x = x * x;"},
+                     "x = x if x < 0.5 else 1 - x;"},
     {"mean_steps", "x = average(indicator(tokens == \"a\")) > 0.3;"},
     {"packing", "a = selector_width(select(tokens, \"a\", ==));"
                 "b = selector_width(select(tokens, \"b\", ==));"
@@ -49,7 +49,7 @@ static const struct {
     {"joined_cells", "a = selector_width(select(tokens, \"a\", ==));"
                      "b = selector_width(select(tokens, \"b\", ==));"
                      "m = average(indicator(tokens == \"c\"));"
-                     "x = m if a == b else 0;"},
+                     "x = m > 0.5 if a == b else False;"},
 };
 
 static void lower(State &state, const char *program) {
