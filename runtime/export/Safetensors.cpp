@@ -22,8 +22,7 @@ static std::string describe(const Model &model,
     uint64_t begin = 0;
     for (const ExportTensor &tensor : tensors)
       json.attributeObject(tensor.info.name, [&] {
-        llvm::StringRef type = dtype == DType::Float32 ? "F32" : "F64";
-        json.attribute("dtype", type);
+        json.attribute("dtype", dtype == DType::Float32 ? "F32" : "F64");
         json.attribute("shape", llvm::json::Array(tensor.info.dims));
         uint64_t end = begin + tensor.numBytes(dtype);
         json.attribute("data_offsets", llvm::json::Array{begin, end});
