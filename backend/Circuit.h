@@ -225,6 +225,10 @@ unsigned timeOf(const Circuit &circuit, const View &view);
 /// nothing reads; renumbers directions.
 void removeDead(Circuit &circuit);
 
+/// The half-layer in which each direction is read first; the largest number
+/// where no component reads it.
+std::vector<unsigned> firstReads(const Circuit &circuit);
+
 /// Moves components within their slack so that heads with equal scores are
 /// one head, and counts layers.
 void schedule(Circuit &circuit);

@@ -29,8 +29,6 @@ public:
   void run();
 
 private:
-  /// The half-layer in which each direction is read first.
-  std::vector<unsigned> firstReads() const;
   unsigned latestOf(const Block &units, llvm::ArrayRef<unsigned> first) const;
   void place(const Block &units, unsigned layer);
   void waitForReaders();
@@ -68,28 +66,6 @@ Leveller::Leveller(Circuit &circuit) : circuit(circuit) {
       blocks, [](const Block &a, const Block &b) { return a.layer < b.layer; });
 }
 
-std::vector<unsigned> Leveller::firstReads() const {
-  std::vector<unsigned> first(circuit.directions.size(),
-                              2 * circuit.layers + 1);
-  auto readAt = [&](const View &view, unsigned time) {
-    for (const Term &term : view.terms) {
-      unsigned &own = first[static_cast<uint32_t>(term.dir)];
-      own = std::min(own, time);
-    }
-  };
-  for (const Head &head : circuit.heads) {
-    for (const ScoreTerm &score : head.scores) {
-      readAt(score.key, 2 * head.layer + 1);
-      readAt(score.query, 2 * head.layer + 1);
-    }
-    for (const HeadOutput &output : head.outputs)
-      readAt(output.value, 2 * head.layer + 1);
-  }
-  for (const Neuron &neuron : circuit.neurons)
-    readAt(neuron.input, 2 * neuron.layer + 2);
-  return first;
-}
-
 unsigned Leveller::latestOf(const Block &units,
                             llvm::ArrayRef<unsigned> first) const {
   unsigned latest = circuit.layers - 1;
@@ -111,7 +87,7 @@ void Leveller::place(const Block &units, unsigned layer) {
 void Leveller::waitForReaders() {
   // Readers before what they read.
   for (size_t end = blocks.size(); end > 0;) {
-    std::vector<unsigned> first = firstReads();
+    std::vector<unsigned> first = firstReads(circuit);
     size_t begin = end;
     while (begin > 0 && blocks[begin - 1].layer == blocks[end - 1].layer)
       --begin;
@@ -164,7 +140,7 @@ static void level(std::vector<Block> &blocks, std::vector<size_t> widths) {
 }
 
 void Leveller::levelHeads() {
-  std::vector<unsigned> first = firstReads();
+  std::vector<unsigned> first = firstReads(circuit);
   std::vector<Block> heads;
   std::vector<size_t> widths(circuit.layers, 0);
   for (auto [i, head] : llvm::enumerate(circuit.heads)) {
@@ -189,7 +165,7 @@ void Leveller::levelUnits() {
   std::vector<size_t> widths(circuit.layers, 0);
   for (const Neuron &neuron : circuit.neurons)
     ++widths[neuron.layer];
-  std::vector<unsigned> first = firstReads();
+  std::vector<unsigned> first = firstReads(circuit);
   for (Block &block : blocks)
     block.latest = latestOf(block, first);
   level(blocks, widths);

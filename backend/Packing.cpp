@@ -14,8 +14,6 @@
 
 using namespace rasp;
 using namespace rasp::backend;
-using ir::Node;
-using ir::OpKind;
 using ir::Source;
 
 /// Whether there may be others between each value of a source and the next:

@@ -12,13 +12,13 @@
 
 using namespace rasp::backend;
 
-void rasp::backend::schedule(Circuit &circuit) {
-  std::vector<unsigned> firstRead(circuit.directions.size(),
-                                  std::numeric_limits<unsigned>::max());
+std::vector<unsigned> rasp::backend::firstReads(const Circuit &circuit) {
+  std::vector<unsigned> first(circuit.directions.size(),
+                              std::numeric_limits<unsigned>::max());
   auto readAt = [&](const View &view, unsigned time) {
     for (const Term &term : view.terms) {
-      unsigned &first = firstRead[static_cast<uint32_t>(term.dir)];
-      first = std::min(first, time);
+      unsigned &own = first[static_cast<uint32_t>(term.dir)];
+      own = std::min(own, time);
     }
   };
   for (const Head &head : circuit.heads) {
@@ -31,7 +31,11 @@ void rasp::backend::schedule(Circuit &circuit) {
   }
   for (const Neuron &neuron : circuit.neurons)
     readAt(neuron.input, 2 * neuron.layer + 2);
+  return first;
+}
 
+void rasp::backend::schedule(Circuit &circuit) {
+  std::vector<unsigned> firstRead = firstReads(circuit);
   llvm::stable_sort(circuit.heads, [](const Head &a, const Head &b) {
     return a.layer < b.layer;
   });
