@@ -7,15 +7,12 @@
 
 using namespace rasp::backend;
 
-/// Equal scores stay equal when they are divided, whatever by; those that are
-/// only nearly so matter where keys share the weight. The quotients of others
-/// are rounded, which harms none that is small.
+/// Equal scores stay equal when they are divided, whatever by, and how unequal
+/// others are is known with a margin for that. Quotients are rounded, which
+/// harms none that is small.
 static bool standsInexactRoot(const Head &head) {
   constexpr double largestScore = 256;
-  bool shares = llvm::any_of(
-      head.outputs, [](const HeadOutput &output) { return output.averages; });
-  return !head.proportional && (head.tieError == 0 || !shares) &&
-         head.selected <= largestScore;
+  return !head.proportional && head.selected <= largestScore;
 }
 
 Layout rasp::backend::layOut(const Circuit &circuit) {

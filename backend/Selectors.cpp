@@ -13,7 +13,9 @@
 // * an equality of integers as scalars: 1 - (k - q)^2, rank 3. Alone and never
 //   empty, 2kq - k^2 is enough, since softmax ignores what depends on the query
 //   alone. Keys and queries are shifted to be at least 1, so that the score of
-//   the selected key is at least 1 and BOS, at 0, needs no term of its own.
+//   the selected key is at least 1 and BOS, at 0, needs no term of its own;
+// * an equality of numbers with errors, by codes that nearly have none
+//   (StepCodes.cpp), or a penalty (Penalties.cpp).
 //
 //===----------------------------------------------------------------------===//
 
@@ -32,7 +34,7 @@ using ir::OpKind;
 using ir::Source;
 
 void Lowering::Scores::addConjunct(std::vector<ScoreTerm> conjunct,
-                                   double score) {
+                                   double score, double size) {
   auto index = static_cast<unsigned>(conjunctScores.size());
   for (ScoreTerm &term : conjunct) {
     term.conjunct = index;
@@ -40,6 +42,7 @@ void Lowering::Scores::addConjunct(std::vector<ScoreTerm> conjunct,
   }
   conjunctScores.push_back(score);
   selected += score;
+  magnitude += size;
 }
 
 void Lowering::Scores::mergeTerms() {
@@ -191,7 +194,7 @@ static bool isIntegral(const ir::NodeValues &values) {
 
 bool Lowering::addEquality(const Node *key, const Node *query,
                            const ir::SelectorFacts &facts, bool alone,
-                           bool ties, Scores &scores) {
+                           Ties ties, Scores &scores) {
   const ir::NodeValues &keyValues = sets.of(key);
   const ir::NodeValues &queryValues = sets.of(query);
   bool shifted = alone && facts.neverEmpty;
@@ -295,10 +298,11 @@ bool Lowering::addEquality(const Node *key, const Node *query,
         {time, timeOf(circuit, term.key), timeOf(circuit, term.query)});
   // Keys that tie must tie exactly: where several can be selected, scalars
   // with errors are no use.
-  bool accurate = ties ? error == 0 : error < (shifted ? 0.4 : 0.2);
+  bool accurate = ties == Ties::None ? error < (shifted ? 0.4 : 0.2)
+                                     : error == 0;
   if (!accurate || nextAttention(time) > nextAttention(codeTime))
     return false;
-  scores.addConjunct(std::move(terms), 1);
+  scores.addConjunct(std::move(terms), 1, largest);
   scores.error += error;
   scores.tieError += error;
   scores.proportional = shifted;
@@ -351,7 +355,7 @@ bool Lowering::prefersPenalties(const Formula &formula) {
 
 bool Lowering::buildScores(const Formula &formula,
                            const ir::SelectorFacts &facts, BosMode mode,
-                           bool ties, Scores &scores) {
+                           Ties ties, Scores &scores) {
   if (formula.kind == Formula::True) {
     scores.note("all keys");
     return true;
@@ -359,7 +363,7 @@ bool Lowering::buildScores(const Formula &formula,
   if (formula.kind == Formula::False) {
     // No key: BOS alone, one unit above the rest.
     scores.note("no key");
-    scores.addConjunct({}, 1);
+    scores.addConjunct({}, 1, 0);
     return true;
   }
   std::vector<Formula> grouped = conjunctsOf(formula);
@@ -377,7 +381,13 @@ bool Lowering::buildScores(const Formula &formula,
       continue;
     if (failed)
       return false;
-    if (prefersPenalties(group)) {
+    bool penalties = prefersPenalties(group);
+    if (equality && (ties == Ties::Near || (ties == Ties::None && penalties)) &&
+        addStepEquality(group.key, group.query, scores))
+      continue;
+    if (failed)
+      return false;
+    if (penalties) {
       if (!addPenaltyConjunct(group, scores, penaltyError))
         return false;
       continue;
@@ -389,12 +399,17 @@ bool Lowering::buildScores(const Formula &formula,
       return false;
     // Keys that are selected together must score exactly the same; others must
     // stay apart.
-    if (ties ? tabular.error > 0 : scores.error + tabular.error > 0.05) {
+    if (ties == Ties::None ? scores.error + tabular.error > 0.05
+                           : tabular.error > 0) {
       if (!addPenaltyConjunct(group, scores, penaltyError))
         return false;
       continue;
     }
-    scores.addConjunct(std::move(tabular.terms), 1);
+    // One class of each side meets, and what has an error meets all.
+    double size = tabular.error > 0
+                      ? 1 + static_cast<double>(tabular.terms.size())
+                      : 1;
+    scores.addConjunct(std::move(tabular.terms), 1, size);
     scores.error += tabular.error;
     scores.tieError += tabular.error;
     scores.note(tabular.construction);

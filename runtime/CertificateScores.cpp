@@ -675,7 +675,7 @@ llvm::Error ScoreBounder::boundBos() {
     own.error += product.error + dotRounding * std::fabs(product.value);
   }
   double ahead = own.value / unit - high - own.error / unit - error;
-  result.distance = std::min(result.distance, ahead);
+  result.ofBos = ahead;
   return llvm::Error::success();
 }
 
@@ -688,8 +688,8 @@ llvm::Error ScoreBounder::boundDivision() {
     return fail("d_head %u is no square, as large scores need", width);
   result.tieError *= stretch;
   double rounding = 1.01 * tables.certificate.unitRoundoff;
-  result.distance -=
-      2 * rounding * (std::fabs(selected) + std::fabs(result.distance));
+  for (double *distance : {&result.distance, &result.ofBos})
+    *distance -= 2 * rounding * (std::fabs(selected) + std::fabs(*distance));
   return llvm::Error::success();
 }
 

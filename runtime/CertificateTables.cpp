@@ -31,6 +31,8 @@ void RoundingBound::addProduct(double weight, const Bound &x, double gridOfX) {
   if (size == 0)
     return;
   ++count;
+  sum += product;
+  spread += std::fabs(weight) * x.error;
   magnitude += size;
   if (gridOf(weight) != std::fabs(weight))
     products += size;
@@ -46,7 +48,10 @@ double RoundingBound::bound() const {
     return 0;
   // k roundings in a row: (1 + u)^k - 1 < ku / (1 - ku).
   double roundings = count * unit;
-  return unit * (products + (count - 1) * magnitude) / (1 - roundings);
+  double additions = count == 2
+                         ? std::fabs(sum) + spread + 2 * unit * magnitude
+                         : (count - 1) * magnitude;
+  return unit * (products + additions) / (1 - roundings);
 }
 
 Tables::Tables(const Certificate &certificate)
@@ -79,7 +84,7 @@ double Tables::worstError(unsigned table) const {
 double Tables::worstRounding(llvm::ArrayRef<TableTerm> terms,
                              const Bound &constant) const {
   RoundingBound rounding(certificate.unitRoundoff);
-  rounding.addTerm(constant);
+  rounding.addTerm({std::fabs(constant.value), constant.error});
   for (const TableTerm &term : terms) {
     // The entry of largest size with the finest grid and the largest error.
     double size = 0, grid = HUGE_VAL, error = 0;
@@ -88,7 +93,7 @@ double Tables::worstRounding(llvm::ArrayRef<TableTerm> terms,
       grid = std::min(grid, gridOf(entry.value));
       error = std::max(error, entry.error);
     }
-    rounding.addProduct(term.weight, {size, error}, grid);
+    rounding.addProduct(std::fabs(term.weight), {size, error}, grid);
   }
   return rounding.bound();
 }

@@ -49,7 +49,8 @@ double gridOf(double value);
 
 /// Adds up a sum's terms to bound its rounding error in any order: none if all
 /// terms are multiples of a power of two and the significand holds their sum,
-/// else a rounding per product and per addition.
+/// else a rounding per product and per addition. Two terms have one sum; its
+/// rounding is relative to what comes out.
 class RoundingBound {
 public:
   explicit RoundingBound(double unitRoundoff) : unit(unitRoundoff) {}
@@ -63,7 +64,7 @@ public:
 
 private:
   double unit;
-  double magnitude = 0, products = 0, grid = HUGE_VAL;
+  double sum = 0, spread = 0, magnitude = 0, products = 0, grid = HUGE_VAL;
   unsigned count = 0;
   bool exact = true;
 };

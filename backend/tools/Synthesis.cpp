@@ -102,10 +102,19 @@ Search::attempt(rt::DType dtype, bool observed,
   backend::LoweringOptions options;
   if (dtype == rt::DType::Float64)
     options.unitRoundoff = 0x1p-53;
-  backend::Lowering lowering(*result->values, *compilation.names, options,
-                             result->diags);
-  result->circuit = lowering.run(compilation.compiled);
-  result->refused = lowering.refused();
+  auto lower = [&] {
+    backend::Lowering lowering(*result->values, *compilation.names, options,
+                               result->diags);
+    result->circuit = lowering.run(compilation.compiled);
+    result->refused = lowering.refused();
+    return result->circuit || !lowering.hasNearTies();
+  };
+  // What reads weights that are not quite equal may stand less than it looked.
+  if (!lower()) {
+    options.exactTies = true;
+    result->diags.clear();
+    lower();
+  }
   return result;
 }
 
