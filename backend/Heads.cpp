@@ -129,9 +129,7 @@ Lowering::Pattern Lowering::makePattern(const Formula &formula, Scores scores,
     if (mode == BosMode::Counted)
       gap = 1;
   }
-  for (const ScoreTerm &term : pattern.scores)
-    pattern.time = std::max(
-        {pattern.time, timeOf(circuit, term.key), timeOf(circuit, term.query)});
+  pattern.time = timeOf(pattern.scores);
 
   std::vector<const Formula *> comparisons;
   collectComparisons(formula, comparisons);
@@ -237,7 +235,7 @@ double Lowering::errorAtBos(const View &view) const {
 DirId Lowering::moveValue(Pattern &pattern, View value, double empty,
                           const Naming &naming, double low, double high,
                           bool averages) {
-  unsigned time = nextAttention(std::max(pattern.time, timeOf(circuit, value)));
+  unsigned time = nextAttention(std::max(pattern.time, backend::timeOf(circuit, value)));
   auto [it, isNew] = pattern.headByTime.try_emplace(time, circuit.heads.size());
   if (isNew) {
     Head head;

@@ -391,7 +391,11 @@ private:
   Formula distributed(Formula formula, Scores &scores);
   bool addDisjunction(const Formula &formula, Scores &scores);
 
-  bool addEquality(const ir::Node *key, const ir::Node *query,
+  /// When the operands of scores are there.
+  unsigned timeOf(llvm::ArrayRef<ScoreTerm> terms) const;
+  /// When those of the table of a comparison would be; none if there is none.
+  std::optional<unsigned> timeOfTable(const Formula &comparison);
+  bool addEquality(const Formula &comparison,
                    const ir::SelectorFacts &facts, bool alone, Ties ties,
                    Scores &scores);
 

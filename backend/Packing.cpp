@@ -120,7 +120,7 @@ Lowering::findPacking(const FunctionTable &table,
         makeProfile(points, axisOf(coordinate), true);
     if (!profile || profile->error > 1e-2 * span)
       return;
-    unsigned time = nextMlp(timeOf(circuit, coordinate));
+    unsigned time = nextMlp(backend::timeOf(circuit, coordinate));
     if (!best || time < best->time ||
         (time == best->time &&
          profile->units.size() < best->profile.units.size()))

@@ -245,8 +245,9 @@ double Step::errorAt(double x, const Axis &axis) const {
     double size = std::fabs(unit.slope) * axis.sizeAt(x) + error +
                   std::fabs(unit.offset);
     // Two terms have one sum, rounded as it comes out.
-    double sums = axis.directions == 1 ? input + error + 2 * u * size
-                                       : axis.directions * size;
+    double sums = input + error + 2 * u * size;
+    if (axis.directions > 1)
+      sums += axis.directions * size;
     total += 1.01 * u * (sums + (axis.exactProducts ? 0 : size));
   }
   return total == 0 ? 0 : total + 1.01 * u * (1 + total);

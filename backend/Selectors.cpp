@@ -192,9 +192,33 @@ static bool isIntegral(const ir::NodeValues &values) {
           }));
 }
 
-bool Lowering::addEquality(const Node *key, const Node *query,
+unsigned Lowering::timeOf(llvm::ArrayRef<ScoreTerm> terms) const {
+  unsigned time = 0;
+  for (const ScoreTerm &term : terms)
+    time = std::max({time, backend::timeOf(circuit, term.key),
+                     backend::timeOf(circuit, term.query)});
+  return time;
+}
+
+std::optional<unsigned> Lowering::timeOfTable(const Formula &formula) {
+  // What takes longer to be made is no alternative.
+  constexpr double manyPairs = 1 << 20;
+  double pairs = 1;
+  for (const Node *node : {formula.key, formula.query}) {
+    if (!sets.of(node).known || !sets.of(node).hasTable)
+      return std::nullopt;
+    pairs *= static_cast<double>(sets.of(node).values.size());
+  }
+  Scores table;
+  if (pairs > manyPairs || !addTabular(formula, table))
+    return std::nullopt;
+  return timeOf(table.terms);
+}
+
+bool Lowering::addEquality(const Formula &comparison,
                            const ir::SelectorFacts &facts, bool alone,
                            Ties ties, Scores &scores) {
+  const Node *key = comparison.key, *query = comparison.query;
   const ir::NodeValues &keyValues = sets.of(key);
   const ir::NodeValues &queryValues = sets.of(query);
   bool shifted = alone && facts.neverEmpty;
@@ -207,33 +231,6 @@ bool Lowering::addEquality(const Node *key, const Node *query,
   });
   if (common <= 3)
     return false;
-  // When one-hot codes of a side would be there.
-  auto codesAt = [&](const Node *node) {
-    llvm::ArrayRef<Source> sources = sets.of(node).table.sources;
-    unsigned time = 0;
-    bool needsMlp = sources.size() > 1;
-    for (Source source : sources) {
-      SourceState &state = stateOf(source);
-      if (isRaw(source)) {
-        time = std::max(time, timeOf(circuit, rawView(state)));
-        needsMlp = true;
-      } else if (state.access == Access::Moved ||
-                 state.access == Access::Mean) {
-        time = std::max(
-            time, nextAttention(
-                      patternOf(source->operand(0), BosMode::Default).time));
-      } else if (state.access == Access::Derived) {
-        needsMlp = true;
-      }
-    }
-    return needsMlp ? nextMlp(time) : time;
-  };
-  bool hasCodes = keyValues.hasTable && queryValues.hasTable;
-  unsigned codeTime =
-      hasCodes ? std::max(codesAt(key), codesAt(query)) : ~0u >> 1;
-  if (failed)
-    return false;
-
   auto squares = [&](const ir::NodeValues &values, double shift) {
     std::vector<double> result;
     for (const ir::Value &value : values.values)
@@ -292,16 +289,18 @@ bool Lowering::addEquality(const Node *key, const Node *query,
             2 * keyReach * readQ.error + 2 * queryReach * readK.error +
             rounding;
   }
-  unsigned time = 0;
-  for (const ScoreTerm &term : terms)
-    time = std::max(
-        {time, timeOf(circuit, term.key), timeOf(circuit, term.query)});
   // Keys that tie must tie exactly: where several can be selected, scalars
   // with errors are no use.
   bool accurate = ties == Ties::None ? error < (shifted ? 0.4 : 0.2)
                                      : error == 0;
-  if (!accurate || nextAttention(time) > nextAttention(codeTime))
+  if (!accurate)
     return false;
+  // A table of classes would be there before squares of what is decoded first.
+  unsigned time = timeOf(terms);
+  if (time > 0)
+    if (std::optional<unsigned> ofTable = timeOfTable(comparison);
+        failed || (ofTable && nextAttention(time) > nextAttention(*ofTable)))
+      return false;
   scores.addConjunct(std::move(terms), 1, largest);
   scores.error += error;
   scores.tieError += error;
@@ -376,7 +375,7 @@ bool Lowering::buildScores(const Formula &formula,
                     group.key->kind() != OpKind::Const &&
                     group.query->kind() != OpKind::Const;
     if (equality &&
-        (addEquality(group.key, group.query, facts, alone, ties, scores) ||
+        (addEquality(group, facts, alone, ties, scores) ||
          addIdEquality(group.key, group.query, facts, alone, scores)))
       continue;
     if (failed)

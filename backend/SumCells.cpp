@@ -74,8 +74,8 @@ Lowering::rawSums(const FunctionTable &table,
   if (failed)
     return {};
   llvm::stable_sort(sums, [&](const RawSum &a, const RawSum &b) {
-    return nextMlp(timeOf(circuit, a.coordinate)) <
-           nextMlp(timeOf(circuit, b.coordinate));
+    return nextMlp(backend::timeOf(circuit, a.coordinate)) <
+           nextMlp(backend::timeOf(circuit, b.coordinate));
   });
   return sums;
 }

@@ -132,7 +132,7 @@ View Lowering::emitTable(const FunctionTable &table,
       SourceState &state = stateOf(table.sources[d]);
       unsigned own = 0;
       if (isRaw(table.sources[d])) {
-        own = timeOf(circuit, rawView(state));
+        own = backend::timeOf(circuit, rawView(state));
         if (sawRaw)
           own = nextMlp(own);
         sawRaw = true;

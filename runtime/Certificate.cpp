@@ -455,7 +455,9 @@ rasp::rt::certificateFromJSON(const json::Value &value) {
     head.proportional = reader.boolean(*entry, "proportional");
     head.scoreError = reader.real(*entry, "score_error");
     head.tieError = reader.real(*entry, "tie_error");
-    head.leak = reader.real(*entry, "leak");
+    // Files of before heads could leak have none.
+    if (entry->get("leak"))
+      head.leak = reader.real(*entry, "leak");
     head.keys = reader.indices(*entry, "keys", numDomains);
     head.queries = reader.indices(*entry, "queries", numDomains);
     for (const json::Object *own : reader.objects(*entry, "moves")) {

@@ -256,6 +256,11 @@ void Checker::checkMove(const Head &weights, const Certificate::Head &head,
   // What is moved, by joint value: what is meant, and the error.
   std::vector<std::pair<double, double>> moved;
   double worst = bos.error, low = bos.value, high = bos.value;
+  // Of what is selected together: BOS shares no weight where it stands for the
+  // empty selection.
+  double least = HUGE_VAL, most = -HUGE_VAL;
+  if (scores.bosCounts)
+    least = most = bos.value;
   bool onlyBos = true;
   if (move.domain) {
     const Certificate::Domain &domain = certificate.domains[*move.domain];
@@ -282,6 +287,8 @@ void Checker::checkMove(const Head &weights, const Certificate::Head &head,
       worst = std::max(worst, error);
       low = std::min(low, move.values[i]);
       high = std::max(high, move.values[i]);
+      least = std::min(least, move.values[i]);
+      most = std::max(most, move.values[i]);
       onlyBos = false;
     }
   } else if (llvm::any_of(view[0].terms,
@@ -305,7 +312,7 @@ void Checker::checkMove(const Head &weights, const Certificate::Head &head,
   if (move.averages) {
     double magnitude = std::max(std::fabs(low), std::fabs(high));
     spread = onlyBos ? 0
-                     : weightError * (high - low) +
+                     : weightError * (most - least) +
                            (certificate.maxSeqLen + 3) * unit * magnitude;
   }
   if (claimed.variable)
