@@ -167,9 +167,8 @@ void Lowering::sharpen(Pattern &pattern, double gap, double noise,
   double keys = sets.domain().maxSeqLen + 1;
   // Logits are divided by the root of d_head, which the factor that makes up
   // for it may exceed.
-  double stretch =
-      1 + 1 / std::sqrt(static_cast<double>(std::max<size_t>(
-                  1, pattern.scores.size())));
+  double stretch = 1 + 1 / std::sqrt(static_cast<double>(
+                               std::max<size_t>(1, pattern.scores.size())));
   auto unevenness = [&](double step) {
     return pattern.tieError == 0
                ? 0
@@ -210,8 +209,7 @@ void Lowering::sharpen(Pattern &pattern, double gap, double noise,
     pattern.tolerance = pattern.scoreTolerance;
   } else if (ties == Ties::Exact && pattern.weightError > worstWeight) {
     pattern.tooNoisy = pattern.tieError;
-    pattern.tolerance =
-        std::log1p(worstWeight) / 2 / pattern.step / stretch;
+    pattern.tolerance = std::log1p(worstWeight) / 2 / pattern.step / stretch;
   }
 }
 
@@ -235,7 +233,8 @@ double Lowering::errorAtBos(const View &view) const {
 DirId Lowering::moveValue(Pattern &pattern, View value, double empty,
                           const Naming &naming, double low, double high,
                           bool averages) {
-  unsigned time = nextAttention(std::max(pattern.time, backend::timeOf(circuit, value)));
+  unsigned time =
+      nextAttention(std::max(pattern.time, backend::timeOf(circuit, value)));
   auto [it, isNew] = pattern.headByTime.try_emplace(time, circuit.heads.size());
   if (isNew) {
     Head head;
@@ -302,8 +301,8 @@ DirId Lowering::moveShareOfBos(Pattern &pattern, const Naming &naming,
   DirId dir =
       moveValue(pattern, View::of(Circuit::bos), 1, share, least, most, true);
   // The share of BOS is one quotient: its error is relative.
-  circuit[dir].error = most * (pattern.weightError + pattern.leak +
-                               4 * options.unitRoundoff);
+  circuit[dir].error =
+      most * (pattern.weightError + pattern.leak + 4 * options.unitRoundoff);
   circuit[dir].source = naming.node;
   circuit[dir].part = part;
   for (double width = low; width <= high; ++width)
@@ -319,9 +318,8 @@ DirId Lowering::moveFunction(const Node *aggregate,
       !sets.selectors().facts(aggregate->operand(0)).atMostOneKey &&
       llvm::any_of(sets.of(aggregate->operand(1)).values,
                    [](const ir::Value &v) { return v.isInt() || v.isFloat(); });
-  Pattern &pattern =
-      patternOf(aggregate->operand(0), BosMode::Default,
-                averages ? 0 : unequalWeights);
+  Pattern &pattern = patternOf(aggregate->operand(0), BosMode::Default,
+                               averages ? 0 : unequalWeights);
   if (failed)
     return Circuit::bos;
   llvm::ArrayRef<ir::Value> own = sets.of(aggregate).values;

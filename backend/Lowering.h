@@ -282,7 +282,7 @@ private:
   struct StepDirection {
     DirId dir;
     Step step;
-    View second; ///< the input of the unit that makes it whole
+    View second;      ///< the input of the unit that makes it whole
     double error = 0; ///< then
     bool whole = false;
   };
@@ -395,9 +395,8 @@ private:
   unsigned timeOf(llvm::ArrayRef<ScoreTerm> terms) const;
   /// When those of the table of a comparison would be; none if there is none.
   std::optional<unsigned> timeOfTable(const Formula &comparison);
-  bool addEquality(const Formula &comparison,
-                   const ir::SelectorFacts &facts, bool alone, Ties ties,
-                   Scores &scores);
+  bool addEquality(const Formula &comparison, const ir::SelectorFacts &facts,
+                   bool alone, Ties ties, Scores &scores);
 
   /// The same by numbers that the values get (IdEquality.cpp).
   bool addIdEquality(const ir::Node *key, const ir::Node *query,

@@ -75,8 +75,7 @@ View Lowering::copyView(const View &view, const Naming &naming, double low,
   return View::of(dir) + View::ofConstant(low);
 }
 
-View Lowering::gathered(const View &view, const ir::Node *sop,
-                        JointId reader) {
+View Lowering::gathered(const View &view, const ir::Node *sop, JointId reader) {
   const auto &sources = circuit.joints[reader].sources;
   std::map<unsigned, View> byTime;
   View rest = View::ofConstant(view.constant);
@@ -116,10 +115,9 @@ View Lowering::gathered(const View &view, const ir::Node *sop,
     }
     circuit[sum].time = time;
     Reading reading = read(part);
-    finishMlpDirection(sum, reading.low, reading.high,
-                       reading.error + (count + 2) * options.unitRoundoff *
-                                           magnitude,
-                       0);
+    finishMlpDirection(
+        sum, reading.low, reading.high,
+        reading.error + (count + 2) * options.unitRoundoff * magnitude, 0);
     rest += View::of(sum);
   }
   return rest;

@@ -226,10 +226,9 @@ std::optional<Step> rasp::backend::makeStep(llvm::ArrayRef<double> xs,
   double reach = std::max(std::fabs(below), std::fabs(above));
   Step step{{sign * slope, offset, 1}, {sign * slope, offset - 1, -1}};
   step.inputError = axis.errorAt(reach);
-  step.inputTolerance =
-      gap / 2 - half - grid / slope -
-      (axis.terms + 3) * axis.unitRoundoff *
-          (std::fabs(middle) + axis.sizeAt(reach));
+  step.inputTolerance = gap / 2 - half - grid / slope -
+                        (axis.terms + 3) * axis.unitRoundoff *
+                            (std::fabs(middle) + axis.sizeAt(reach));
   if (grid > 1 || !(step.inputError <= step.inputTolerance))
     return std::nullopt;
   return step;
@@ -242,8 +241,8 @@ double Step::errorAt(double x, const Axis &axis) const {
     if (input <= 0)
       continue;
     double error = std::fabs(unit.slope) * axis.errorAt(x);
-    double size = std::fabs(unit.slope) * axis.sizeAt(x) + error +
-                  std::fabs(unit.offset);
+    double size =
+        std::fabs(unit.slope) * axis.sizeAt(x) + error + std::fabs(unit.offset);
     // Two terms have one sum, rounded as it comes out.
     double sums = input + error + 2 * u * size;
     if (axis.directions > 1)

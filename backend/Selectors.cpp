@@ -291,8 +291,8 @@ bool Lowering::addEquality(const Formula &comparison,
   }
   // Keys that tie must tie exactly: where several can be selected, scalars
   // with errors are no use.
-  bool accurate = ties == Ties::None ? error < (shifted ? 0.4 : 0.2)
-                                     : error == 0;
+  bool accurate =
+      ties == Ties::None ? error < (shifted ? 0.4 : 0.2) : error == 0;
   if (!accurate)
     return false;
   // A table of classes would be there before squares of what is decoded first.
@@ -405,9 +405,8 @@ bool Lowering::buildScores(const Formula &formula,
       continue;
     }
     // One class of each side meets, and what has an error meets all.
-    double size = tabular.error > 0
-                      ? 1 + static_cast<double>(tabular.terms.size())
-                      : 1;
+    double size =
+        tabular.error > 0 ? 1 + static_cast<double>(tabular.terms.size()) : 1;
     scores.addConjunct(std::move(tabular.terms), 1, size);
     scores.error += tabular.error;
     scores.tieError += tabular.error;

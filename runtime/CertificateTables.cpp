@@ -48,9 +48,8 @@ double RoundingBound::bound() const {
     return 0;
   // k roundings in a row: (1 + u)^k - 1 < ku / (1 - ku).
   double roundings = count * unit;
-  double additions = count == 2
-                         ? std::fabs(sum) + spread + 2 * unit * magnitude
-                         : (count - 1) * magnitude;
+  double additions = count == 2 ? std::fabs(sum) + spread + 2 * unit * magnitude
+                                : (count - 1) * magnitude;
   return unit * (products + additions) / (1 - roundings);
 }
 
