@@ -49,6 +49,11 @@ struct LoweringOptions {
   /// Keys that share a weight must have equal scores, exactly; otherwise they
   /// may differ by what the readers of the head can stand.
   bool exactTies = false;
+  /// Strings are put out as numbers that their logits are made of, not as a 0/1
+  /// direction each.
+  bool numberedOutput = false;
+  /// Equality of ints by squares even if a table would be there earlier.
+  bool lateEqualities = false;
 };
 
 /// Range and error of a view at positions from 1 on.
@@ -431,8 +436,6 @@ private:
   struct StepCode {
     std::optional<OrderedValues> values;
     std::vector<double> xs; ///< of the points
-    /// By the point above the gap and whether it rises.
-    std::map<std::pair<size_t, bool>, StepDirection> steps;
   };
   StepCode &stepCodeOf(const ir::Node *sop);
   /// The direction that differs from 0 above the gap below a point, or below
@@ -485,6 +488,10 @@ private:
   bool buildReadout(const ir::Node *output);
   /// Logits, and the values that they stand for.
   bool chooseReadout(const ir::Node *output);
+  bool readStrings(const ir::Node *output);
+  /// 2vs - v^2 for each of the numbers v, largest for the one that is nearest
+  /// to s.
+  void readNearest(const View &scalar, llvm::ArrayRef<double> numbers);
   /// Which of the decoder's values each combination should give.
   void setExpected(const ir::Node *output);
 
@@ -530,6 +537,10 @@ private:
   std::map<unsigned, SourceState> states;
   std::map<std::tuple<const ir::Node *, BosMode, Ties>, Pattern> patterns;
   std::map<const ir::Node *, StepCode> stepCodes;
+  /// By scalar, what that is a function of, the ends of the gap, and whether
+  /// the step rises.
+  std::map<std::tuple<View, JointId, double, double, bool>, StepDirection>
+      stepDirections;
   std::vector<std::pair<Formula, View>> counted;
   std::map<std::pair<std::vector<const ir::Node *>, std::vector<bool>>,
            ExactSet>

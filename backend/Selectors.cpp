@@ -297,7 +297,7 @@ bool Lowering::addEquality(const Formula &comparison,
     return false;
   // A table of classes would be there before squares of what is decoded first.
   unsigned time = timeOf(terms);
-  if (time > 0)
+  if (time > 0 && !options.lateEqualities)
     if (std::optional<unsigned> ofTable = timeOfTable(comparison);
         failed || (ofTable && nextAttention(time) > nextAttention(*ofTable)))
       return false;

@@ -80,8 +80,10 @@ Lowering::StepDirection *Lowering::stepAt(const Node *sop, size_t at,
                                           bool rises) {
   StepCode &code = stepCodeOf(sop);
   const OrderedValues &values = *code.values;
-  auto known = code.steps.find({at, rises});
-  if (known != code.steps.end())
+  std::tuple key(values.coordinate, values.joint, code.xs[at - 1], code.xs[at],
+                 rises);
+  auto known = stepDirections.find(key);
+  if (known != stepDirections.end())
     return &known->second;
   std::optional<Step> step = makeStep(code.xs, at, rises, values.axis);
   if (!step)
@@ -114,7 +116,8 @@ Lowering::StepDirection *Lowering::stepAt(const Node *sop, size_t at,
   StepDirection result{dir, *step, inputOf(step->second)};
   for (double x : code.xs)
     result.error = std::max(result.error, step->errorAt(x, values.axis));
-  return &code.steps.try_emplace({at, rises}, std::move(result)).first->second;
+  return &stepDirections.try_emplace(std::move(key), std::move(result))
+              .first->second;
 }
 
 void Lowering::makeWhole(llvm::ArrayRef<StepDirection *> steps) {

@@ -419,7 +419,7 @@ Bound HiddenSum::evaluate(llvm::ArrayRef<Bound> x) {
     inner.addTerm({views[n].constant.value, 0});
     for (auto [term, at] : llvm::zip(views[n].terms, local[n]))
       inner.addProduct(term.weight, x[at]);
-    double rounding = inner.bound();
+    double rounding = views[n].rounded ? 0 : inner.bound();
     double error = input.error + rounding;
     if (input.value + error <= 0)
       continue;

@@ -220,7 +220,8 @@ llvm::Error ScoreBounder::fillGroup(Group &group, Side &side,
       return llvm::is_contained(group.variables,
                                 tables.tables[term.table].variables.front());
     }));
-    double bound = tables.worstRounding(view.terms, view.constant);
+    double bound =
+        view.rounded ? 0 : tables.worstRounding(view.terms, view.constant);
     size_t count = view.terms.size() + (view.constant.value != 0);
     relative.push_back(bound == 0 ? 0
                                   : 1.01 * tables.certificate.unitRoundoff *
@@ -253,7 +254,8 @@ llvm::Error ScoreBounder::fillGroup(Group &group, Side &side,
         rounding.addProduct(term.weight, x);
       }
       side.exact &= sum.error == 0;
-      sum.error += complete[c] ? rounding.bound() : relative[c] * magnitude;
+      if (!columns[group.columns[c]].rounded)
+        sum.error += complete[c] ? rounding.bound() : relative[c] * magnitude;
       contribution.byColumn.push_back(sum);
     }
     std::vector<std::pair<float, bool>> key;

@@ -135,7 +135,8 @@ Bound Tables::evaluate(const TableView &view, const JointWalk &walk,
     sum.error += std::fabs(term.weight) * x.error;
     rounding.addProduct(term.weight, x);
   }
-  sum.error += rounding.bound();
+  if (!view.rounded)
+    sum.error += rounding.bound();
   return sum;
 }
 
@@ -157,7 +158,6 @@ unsigned Tables::tableOfForm(size_t index) {
   double error = 0, magnitude = 0;
   llvm::SmallVector<unsigned, 3> variables;
   bool numbered = true;
-  table.atBos.value = form.constant;
   for (auto [direction, weight] : form.terms) {
     const DirectionTable &own = tables[direction];
     error += std::fabs(weight) * worstError(direction);
@@ -207,10 +207,17 @@ unsigned Tables::tableOfForm(size_t index) {
   } else {
     distance = certificate.unitRoundoff * magnitude;
   }
+  // The constant belongs to the view that reads the form.
   for (double value : form.values)
-    table.entries.push_back({value, error + distance});
+    table.entries.push_back({value - form.constant, error + distance});
   tables.push_back(std::move(table));
   return formTables[index] = static_cast<unsigned>(tables.size() - 1);
+}
+
+void Tables::countRounding(TableView &view) const {
+  if (!view.rounded)
+    view.constant.error += worstRounding(view.terms, view.constant);
+  view.rounded = true;
 }
 
 void Tables::useForms(llvm::ArrayRef<unsigned> variables,
@@ -252,9 +259,8 @@ void Tables::useForms(llvm::ArrayRef<unsigned> variables,
     for (auto [view, factor] : llvm::zip(views, factors)) {
       if (factor == 0)
         continue;
-      // One term stands for several from here on.
       if (form.terms.size() > 1)
-        view.constant.error += worstRounding(view.terms, view.constant);
+        countRounding(view);
       for (auto [direction, weight] : form.terms) {
         double rest = weightIn(view, direction) - factor * weight;
         auto position = llvm::find_if(view.terms, [&](const TableTerm &term) {
@@ -272,7 +278,6 @@ void Tables::useForms(llvm::ArrayRef<unsigned> variables,
         else if (position != view.terms.end())
           position->weight = rest;
       }
-      view.constant.value -= factor * form.constant;
       view.terms.push_back({own, factor});
     }
   }
@@ -330,7 +335,7 @@ void Tables::useCombinations(llvm::ArrayRef<unsigned> variables,
     Eigen::VectorXd rest = weights - forms * factors;
     if (rest.cwiseAbs().maxCoeff() > 1e-6 * weights.cwiseAbs().maxCoeff())
       continue;
-    view.constant.error += worstRounding(view.terms, view.constant);
+    countRounding(view);
     for (auto [r, direction] : llvm::enumerate(directions))
       view.constant.error +=
           std::fabs(rest[static_cast<Eigen::Index>(r)]) * largestOf(direction);
@@ -344,7 +349,6 @@ void Tables::useCombinations(llvm::ArrayRef<unsigned> variables,
       for (auto [direction, weight] : certificate.forms[f].terms)
         if (isOwn(direction))
           view.terms.push_back({direction, -factor * weight});
-      view.constant.value -= factor * certificate.forms[f].constant;
       view.terms.push_back({tableOfForm(f), factor});
     }
   }

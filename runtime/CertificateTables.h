@@ -42,6 +42,9 @@ struct TableTerm {
 struct TableView {
   std::vector<TableTerm> terms;
   Bound constant;
+  /// The error of the constant has the rounding of the sum, whatever the terms
+  /// hold, because one term stands for several.
+  bool rounded = false;
 };
 
 /// The largest power of two that divides `value`; infinity for 0.
@@ -115,6 +118,8 @@ public:
 
 private:
   unsigned tableOfForm(size_t form);
+  /// Before one term of a view comes to stand for several.
+  void countRounding(TableView &view) const;
   /// Where directions cancel between forms of several variables, a view is a
   /// combination of them although it has the terms of none.
   void useCombinations(llvm::ArrayRef<unsigned> variables,

@@ -1,5 +1,6 @@
 //===- backend/tools/Synthesis.cpp - what is tried before a refusal -------===//
 
+#include "backend/Assemble.h"
 #include "backend/Lowering.h"
 #include "backend/tools/Compilation.h"
 #include "ir/FailureChecks.h"
@@ -14,13 +15,19 @@ namespace {
 /// How often at most an s-op loses its directions before all do.
 constexpr unsigned maxReleases = 24;
 
-/// One compilation with every choice made.
-struct Attempt {
-  explicit Attempt(llvm::SourceMgr &sources) : diags(sources) {}
-
+struct Choices {
   rt::DType dtype = rt::DType::Float32;
   bool observed = false;
-  std::vector<const Node *> released;
+  /// Wished s-ops without directions of their own, and others with.
+  std::vector<const Node *> released, kept;
+  backend::LoweringOptions lowering;
+};
+
+/// One compilation with every choice made.
+struct Attempt : Choices {
+  Attempt(llvm::SourceMgr &sources, Choices choices)
+      : Choices(std::move(choices)), diags(sources) {}
+
   std::shared_ptr<ir::ValueSets> values;
   std::optional<backend::Circuit> circuit; ///< none if it was refused
   const Node *refused = nullptr;
@@ -48,12 +55,15 @@ public:
   /// Goes through the choices until one compiles; `first` is then what was
   /// refused before. With `wanted` the dtype is no choice.
   std::unique_ptr<Attempt> run(std::optional<rt::DType> wanted);
+  /// Makes other choices as long as the model gets smaller.
+  std::unique_ptr<Attempt> makeSmaller(std::unique_ptr<Attempt> best);
   std::unique_ptr<Attempt> first;
 
 private:
   std::unique_ptr<Attempt> runIn(rt::DType dtype);
-  std::unique_ptr<Attempt> attempt(rt::DType dtype, bool observed,
-                                   llvm::ArrayRef<const Node *> released);
+  std::unique_ptr<Attempt> attempt(Choices choices);
+  /// As a reader with padded layers counts parameters.
+  uint64_t sizeOf(const Attempt &attempt) const;
   const Node *nextToRelease(const Attempt &refused) const;
   /// Keeps again what need not have been released.
   std::unique_ptr<Attempt> keepMore(std::unique_ptr<Attempt> best);
@@ -75,19 +85,17 @@ const ir::Observation *Search::observe() {
   return observation ? &*observation : nullptr;
 }
 
-std::unique_ptr<Attempt>
-Search::attempt(rt::DType dtype, bool observed,
-                llvm::ArrayRef<const Node *> released) {
-  auto result = std::make_unique<Attempt>(compilation.sources);
-  result->dtype = dtype;
-  result->observed = observed;
-  result->released = released.vec();
-  if (given && !observed && released.empty()) {
+std::unique_ptr<Attempt> Search::attempt(Choices choices) {
+  auto result =
+      std::make_unique<Attempt>(compilation.sources, std::move(choices));
+  bool observed = result->observed;
+  if (given && !observed && result->released.empty() && result->kept.empty()) {
     result->values = given;
   } else {
     ir::KeptNodes kept = compilation.required;
+    kept.insert(result->kept.begin(), result->kept.end());
     for (const Node *node : compilation.wished)
-      if (!llvm::is_contained(released, node))
+      if (!llvm::is_contained(result->released, node))
         kept.insert(node);
     ir::Diagnostics unseen(compilation.sources); // `inferValues` told them
     result->values = std::make_shared<ir::ValueSets>(
@@ -99,9 +107,9 @@ Search::attempt(rt::DType dtype, bool observed,
     if (result->vacuous)
       return result;
   }
-  backend::LoweringOptions options;
-  if (dtype == rt::DType::Float64)
-    options.unitRoundoff = 0x1p-53;
+  backend::LoweringOptions &options = result->lowering;
+  options.unitRoundoff =
+      result->dtype == rt::DType::Float64 ? 0x1p-53 : 0x1p-24;
   auto lower = [&] {
     backend::Lowering lowering(*result->values, *compilation.names, options,
                                result->diags);
@@ -115,7 +123,51 @@ Search::attempt(rt::DType dtype, bool observed,
     result->diags.clear();
     lower();
   }
+  if (result->circuit)
+    backend::schedule(*result->circuit);
   return result;
+}
+
+uint64_t Search::sizeOf(const Attempt &attempt) const {
+  backend::Layout layout = backend::layOut(*attempt.circuit);
+  return rt::shapeOf(
+             backend::assemble(*attempt.circuit, layout, domain, attempt.dtype))
+      .parameters;
+}
+
+std::unique_ptr<Attempt> Search::makeSmaller(std::unique_ptr<Attempt> best) {
+  uint64_t size = sizeOf(*best);
+  auto tryWith = [&](auto change) {
+    Choices choices = *best;
+    change(choices);
+    std::unique_ptr<Attempt> next = attempt(std::move(choices));
+    if (!next->circuit)
+      return false;
+    uint64_t own = sizeOf(*next);
+    if (own >= size)
+      return false;
+    size = own;
+    best = std::move(next);
+    return true;
+  };
+  using Options = backend::LoweringOptions;
+  for (bool Options::*option : {&Options::numberedOutput,
+                                &Options::lateEqualities, &Options::exactTies})
+    tryWith([&](Choices &choices) { choices.lowering.*option ^= true; });
+  // What is kept in the stream takes a layer perhaps, but those that read it
+  // need no table of all that it is made of.
+  constexpr size_t mostTried = 32, mostDirections = 4096;
+  size_t tried = 0;
+  for (const Node *node : ir::reachable(compilation.compiled)) {
+    if (!ir::isElementwise(node->kind()) || !best->values->of(node).known ||
+        best->values->isKept(node))
+      continue;
+    if (++tried > mostTried ||
+        best->circuit->directions.size() > mostDirections)
+      break;
+    tryWith([&](Choices &choices) { choices.kept.push_back(node); });
+  }
+  return best;
 }
 
 /// The wished s-op that is nearest to the refused one, on the way to the
@@ -143,7 +195,9 @@ std::unique_ptr<Attempt> Search::keepMore(std::unique_ptr<Attempt> best) {
   for (size_t i = 0; i < best->released.size() && best->released.size() > 1;) {
     std::vector<const Node *> released = best->released;
     released.erase(released.begin() + static_cast<std::ptrdiff_t>(i));
-    auto next = attempt(best->dtype, best->observed, released);
+    Choices choices = *best;
+    choices.released = std::move(released);
+    auto next = attempt(std::move(choices));
     if (next->circuit)
       best = std::move(next);
     else
@@ -153,17 +207,20 @@ std::unique_ptr<Attempt> Search::keepMore(std::unique_ptr<Attempt> best) {
 }
 
 std::unique_ptr<Attempt> Search::runIn(rt::DType dtype) {
-  auto best = attempt(dtype, false, {});
+  Choices choices;
+  choices.dtype = dtype;
+  auto best = attempt(choices);
   if (best->circuit || best->vacuous)
     return best;
-  bool observed = observe() != nullptr;
+  choices.observed = observe() != nullptr;
   auto next = [&](llvm::ArrayRef<const Node *> released) {
     if (!first)
       first = std::move(best);
-    best = attempt(dtype, observed, released);
+    choices.released = released.vec();
+    best = attempt(choices);
     return best->circuit.has_value();
   };
-  if (observed && next({}))
+  if (choices.observed && next({}))
     return best;
   for (unsigned i = 0; i < maxReleases; ++i) {
     const Node *node = nextToRelease(*best);
@@ -295,6 +352,8 @@ bool Compilation::synthesise(const SynthesisOptions &effort) {
     }
     return false;
   }
+  if (effort.smallest)
+    best = search.makeSmaller(std::move(best));
   dtype = best->dtype;
   if (!wanted && dtype == rt::DType::Float64)
     diags.emit(rangeOf(search.first->refused), ir::diag::NeedsFloat64,
@@ -307,6 +366,5 @@ bool Compilation::synthesise(const SynthesisOptions &effort) {
   values = std::move(best->values);
   circuit = std::move(*best->circuit);
   circuit.readout.name = *options.output;
-  backend::schedule(circuit);
   return true;
 }
