@@ -1,6 +1,6 @@
 //===- backend/tools/Synthesis.cpp - what is tried before a refusal -------===//
 
-#include "backend/Assemble.h"
+#include "backend/Layout.h"
 #include "backend/Lowering.h"
 #include "backend/tools/Compilation.h"
 #include "ir/FailureChecks.h"
@@ -62,8 +62,6 @@ public:
 private:
   std::unique_ptr<Attempt> runIn(rt::DType dtype);
   std::unique_ptr<Attempt> attempt(Choices choices);
-  /// As a reader with padded layers counts parameters.
-  uint64_t sizeOf(const Attempt &attempt) const;
   const Node *nextToRelease(const Attempt &refused) const;
   /// Keeps again what need not have been released.
   std::unique_ptr<Attempt> keepMore(std::unique_ptr<Attempt> best);
@@ -110,40 +108,51 @@ std::unique_ptr<Attempt> Search::attempt(Choices choices) {
   backend::LoweringOptions &options = result->lowering;
   options.unitRoundoff =
       result->dtype == rt::DType::Float64 ? 0x1p-53 : 0x1p-24;
-  auto lower = [&] {
+  bool nearTies = false;
+  auto lower = [&](ir::Diagnostics &diags) {
     backend::Lowering lowering(*result->values, *compilation.names, options,
-                               result->diags);
-    result->circuit = lowering.run(compilation.compiled);
-    result->refused = lowering.refused();
-    return result->circuit || !lowering.hasNearTies();
+                               diags);
+    std::optional<backend::Circuit> circuit =
+        lowering.run(compilation.compiled);
+    nearTies = lowering.hasNearTies();
+    if (circuit)
+      backend::schedule(*circuit);
+    else
+      result->refused = lowering.refused();
+    return circuit;
   };
-  // What reads weights that are not quite equal may stand less than it looked.
-  if (!lower()) {
-    options.exactTies = true;
+  result->circuit = lower(result->diags);
+  if (!nearTies)
+    return result;
+  // What reads weights that are not quite equal may stand less than it looked,
+  // or be larger for it.
+  ir::Diagnostics ofExact(compilation.sources);
+  options.exactTies = true;
+  std::optional<backend::Circuit> exact = lower(ofExact);
+  auto size = [&](const backend::Circuit &circuit) {
+    return std::pair(circuit.layers, backend::countParameters(circuit, domain));
+  };
+  if (!result->circuit) {
+    result->circuit = std::move(exact);
     result->diags.clear();
-    lower();
+    result->diags.append(ofExact);
+  } else if (exact && size(*exact) <= size(*result->circuit)) {
+    result->circuit = std::move(exact);
+  } else {
+    options.exactTies = false;
   }
-  if (result->circuit)
-    backend::schedule(*result->circuit);
   return result;
 }
 
-uint64_t Search::sizeOf(const Attempt &attempt) const {
-  backend::Layout layout = backend::layOut(*attempt.circuit);
-  return rt::shapeOf(
-             backend::assemble(*attempt.circuit, layout, domain, attempt.dtype))
-      .parameters;
-}
-
 std::unique_ptr<Attempt> Search::makeSmaller(std::unique_ptr<Attempt> best) {
-  uint64_t size = sizeOf(*best);
+  uint64_t size = backend::countParameters(*best->circuit, domain);
   auto tryWith = [&](auto change) {
     Choices choices = *best;
     change(choices);
     std::unique_ptr<Attempt> next = attempt(std::move(choices));
     if (!next->circuit)
       return false;
-    uint64_t own = sizeOf(*next);
+    uint64_t own = backend::countParameters(*next->circuit, domain);
     if (own >= size)
       return false;
     size = own;
