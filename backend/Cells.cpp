@@ -10,6 +10,10 @@ using namespace rasp;
 using namespace rasp::backend;
 using ir::Source;
 
+/// A sum of indicators that is wrong by more could be on either side of the
+/// bends of hidden units.
+static constexpr double mostGateError = 0.2;
+
 View Lowering::emitCells(const FunctionTable &table,
                          llvm::ArrayRef<LinearForm> forms,
                          const Naming &naming) {
@@ -17,37 +21,91 @@ View Lowering::emitCells(const FunctionTable &table,
     return *view;
   if (failed)
     return View();
-  // One raw scalar can stay a scalar, with a profile per cell: those with most
-  // values first. Failing that all of them are decoded.
-  std::vector<size_t> rawDims;
-  for (size_t d = 0; d < table.sources.size(); ++d)
-    if (isRaw(table.sources[d]))
-      rawDims.push_back(d);
-  llvm::stable_sort(rawDims, [&](size_t a, size_t b) {
-    return table.sizes[a] > table.sizes[b];
-  });
-  for (size_t rawDim : rawDims) {
-    Cells cells = makeCells(table, rawDim);
+  // One raw scalar can stay a scalar, with a profile per cell. Failing that all
+  // of them are decoded.
+  llvm::SmallVector<Gates, 2> ways{joinedGates(table, forms, naming)};
+  if (ways[0].isJoined())
+    ways.emplace_back(table);
+  for (const CellPlan &plan : cellPlans(ways)) {
+    Cells cells = makeCells(*plan.gates, plan.rawDim);
     if (failed)
       return View();
-    SourceState &state = stateOf(table.sources[rawDim]);
+    if (!plan.rawDim) {
+      if (cells.gateError <= mostGateError)
+        return emitBoxes(cells, naming);
+      continue;
+    }
+    SourceState &state = stateOf(cells.table.sources[*plan.rawDim]);
     cells.coordinate = rawView(state);
     cells.axis = rawCoordinates(state);
-    if (std::optional<View> view = emitProfileCells(cells, naming))
+    size_t mostUnits = std::numeric_limits<size_t>::max();
+    if (plan.boxesInTime) {
+      Cells boxes = makeCells(*plan.gates, std::nullopt);
+      if (failed)
+        return View();
+      // A unit per cell, and two for each class of the scalar.
+      if (boxes.gateError <= mostGateError)
+        mostUnits =
+            boxes.table.exceptions() + 2 * boxes.table.sizes[*plan.rawDim];
+    }
+    if (std::optional<View> view = emitProfileCells(cells, naming, mostUnits))
       return *view;
   }
-  Cells cells = makeCells(table, std::nullopt);
+  if (failed)
+    return View();
+  Cells cells = makeCells(ways[0], std::nullopt);
   return failed ? View() : emitBoxes(cells, naming);
 }
 
-Lowering::Cells Lowering::makeCells(const FunctionTable &table,
+std::vector<Lowering::CellPlan>
+Lowering::cellPlans(llvm::ArrayRef<Gates> ways) {
+  std::vector<CellPlan> plans;
+  for (const Gates &gates : ways) {
+    const FunctionTable &table = gates.table;
+    llvm::SmallVector<size_t, 3> rawDims;
+    unsigned joinedTime = 0;
+    for (size_t d = 0; d < table.sources.size(); ++d) {
+      for (const View &view : gates.indicators[d])
+        joinedTime = std::max(joinedTime, timeOf(circuit, view));
+      if (gates.indicators[d].empty() && isRaw(table.sources[d]))
+        rawDims.push_back(d);
+    }
+    if (rawDims.empty() && gates.isJoined())
+      plans.push_back({&gates, std::nullopt, joinedTime, 0});
+    if (ways.size() == 1 && rawDims.size() == 1) { // no time to compare
+      plans.push_back({&gates, rawDims[0], 0, table.sizes[rawDims[0]]});
+      continue;
+    }
+    for (size_t rawDim : rawDims) {
+      unsigned time = joinedTime, boxTime = joinedTime;
+      for (size_t d : rawDims) {
+        if (failed)
+          return {};
+        unsigned own = timeOf(circuit, rawView(stateOf(table.sources[d])));
+        time = std::max(time, d == rawDim ? own : nextMlp(own));
+        boxTime = std::max(boxTime, nextMlp(own));
+      }
+      plans.push_back(
+          {&gates, rawDim, time, table.sizes[rawDim], boxTime <= time});
+    }
+  }
+  llvm::stable_sort(plans, [](const CellPlan &a, const CellPlan &b) {
+    return std::pair(a.time, b.profileSize) < std::pair(b.time, a.profileSize);
+  });
+  return plans;
+}
+
+Lowering::Cells Lowering::makeCells(const Gates &gates,
                                     std::optional<size_t> rawDim) {
+  const FunctionTable &table = gates.table;
   Cells cells;
   cells.table = table;
   cells.rawDim = rawDim;
-  cells.indicators.resize(table.sources.size());
+  cells.indicators = gates.indicators;
   for (size_t d = 0; d < table.sources.size(); ++d) {
-    if (rawDim == d)
+    for (const View &view : cells.indicators[d])
+      cells.indicatorError = std::max(cells.indicatorError, read(view).error);
+    if (rawDim == d || !cells.indicators[d].empty())
       continue;
     Source source = table.sources[d];
     ValueClasses classes = mergeValues(cells.table, d);
@@ -68,8 +126,8 @@ Lowering::Cells Lowering::makeCells(const FunctionTable &table,
       cells.indicators[d].push_back(std::move(view));
     }
   }
-  size_t gates = table.sources.size() - (rawDim ? 1 : 0);
-  cells.gateError = static_cast<double>(gates) * cells.indicatorError;
+  size_t gated = table.sources.size() - (rawDim ? 1 : 0);
+  cells.gateError = static_cast<double>(gated) * cells.indicatorError;
   return cells;
 }
 
@@ -127,8 +185,9 @@ View Lowering::worstIndicator(const Cells &cells) const {
 View Lowering::emitBoxes(const Cells &cells, const Naming &naming) {
   const FunctionTable &table = cells.table;
   size_t dims = table.sources.size();
-  if (cells.gateError > 0.2) {
-    refuseNoise(naming.node, cells.gateError, 0.2, worstIndicator(cells));
+  if (cells.gateError > mostGateError) {
+    refuseNoise(naming.node, cells.gateError, mostGateError,
+                worstIndicator(cells));
     return View();
   }
   auto [low, high] = table.range();
@@ -188,8 +247,8 @@ View Lowering::emitBoxes(const Cells &cells, const Naming &naming) {
     largest = std::max(largest, std::fabs(outcome - background));
   }
 
-  if (gateError > 0.2) {
-    refuseNoise(naming.node, gateError, 0.2, worstIndicator(cells));
+  if (gateError > mostGateError) {
+    refuseNoise(naming.node, gateError, mostGateError, worstIndicator(cells));
     return View();
   }
   std::vector<double> changes;
@@ -204,14 +263,15 @@ View Lowering::emitBoxes(const Cells &cells, const Naming &naming) {
                      error == 0 ? grid : 0);
   circuit[dir].exactZero = true;
   circuit[dir].inputError = gateError;
-  circuit[dir].inputTolerance = 0.2;
+  circuit[dir].inputTolerance = mostGateError;
   View view = View::of(dir);
   view.constant = background;
   return view;
 }
 
 std::optional<View> Lowering::emitProfileCells(const Cells &cells,
-                                               const Naming &naming) {
+                                               const Naming &naming,
+                                               size_t mostUnits) {
   const FunctionTable &table = cells.table;
   size_t dims = table.sources.size(), rawDim = *cells.rawDim;
   const View &coordinate = cells.coordinate;
@@ -271,12 +331,15 @@ std::optional<View> Lowering::emitProfileCells(const Cells &cells,
     terms += most;
     indicatorSize += largest;
   }
-  std::vector<std::pair<Profile, double>> profiles; // with their hold
+  // With what holds each unit down.
+  std::vector<std::pair<Profile, std::vector<double>>> profiles;
   double error = 0;
+  size_t units = 0;
   for (auto &[points, members] : functions) {
     // Gates that are wrong by d shift a unit by hold * d, as if x were wrong by
     // that divided by the slope: the profile has to stand it.
-    double shift = 0, hold = 0;
+    double shift = 0;
+    std::vector<double> holds;
     std::optional<Profile> profile;
     constexpr unsigned mostTries = 4;
     for (unsigned tries = 0; tries < mostTries; ++tries) {
@@ -284,43 +347,51 @@ std::optional<View> Lowering::emitProfileCells(const Cells &cells,
       profile = makeProfile(points, scalar, false);
       if (!profile)
         return std::nullopt;
-      double reach = 0x1p-20, flattest = HUGE_VAL;
+      double needed = 0;
+      holds.clear();
       for (const ProfileUnit &unit : profile->units) {
-        reach = std::max(reach,
-                         std::max(unit.slope * axisLow, unit.slope * axisHigh) +
-                             unit.offset + std::fabs(unit.slope) * axisError);
-        flattest = std::min(flattest, std::fabs(unit.slope));
+        double reach = std::max(unit.slope * axisLow, unit.slope * axisHigh) +
+                       unit.offset + std::fabs(unit.slope) * axisError;
+        // A little more than it takes, so that rounding lets nothing through.
+        holds.push_back(std::exp2(std::ceil(
+            std::log2((1 + slack) * std::max(reach, 0x1p-20) * 1.001))));
       }
-      // A little more than it takes, so that rounding lets nothing through.
-      hold = std::exp2(std::ceil(std::log2((1 + slack) * reach * 1.001)));
-      double needed = hold * cells.gateError / flattest;
+      // Gates must shift both units of a step alike.
+      if (profile->steps)
+        for (size_t i = 0; i + 1 < holds.size(); i += 2)
+          holds[i] = holds[i + 1] = std::max(holds[i], holds[i + 1]);
+      for (auto [unit, hold] : llvm::zip(profile->units, holds))
+        needed =
+            std::max(needed, hold * cells.gateError / std::fabs(unit.slope));
       if (needed <= shift)
         break;
       shift = needed;
       profile.reset();
     }
-    if (!profile || hold * cells.gateError > 0.2)
+    if (!profile || cells.gateError > mostGateError)
       return std::nullopt;
     double rounding =
         terms * options.unitRoundoff * (indicatorSize + gates + 2);
     double cellError =
         profile->error + std::fabs(profile->constant) *
                              (2 * cells.gateError + (1 + slack) * rounding);
-    for (const ProfileUnit &unit : profile->units) {
+    for (auto [unit, hold] : llvm::zip(profile->units, holds)) {
       double perUnit = rounding;
       if (!profile->steps)
         perUnit += cells.gateError;
       cellError += std::fabs(unit.weight) * hold * perUnit;
     }
     error = std::max(error, cellError);
-    profiles.emplace_back(std::move(*profile), hold);
+    units += members.size() *
+             (profile->units.size() + (profile->constant != 0 ? 1 : 0));
+    profiles.emplace_back(std::move(*profile), std::move(holds));
   }
-  if (error > 1e-2 * (high - low))
+  if (error > 1e-2 * (high - low) || units > mostUnits)
     return std::nullopt;
 
   DirId dir = newMlpDirection(naming, "profiles gated by cells");
   for (auto [function, entry] : llvm::zip(functions, profiles)) {
-    auto &[profile, hold] = entry;
+    auto &[profile, holds] = entry;
     for (const auto &cell : function.second) {
       View sum; // of the indicators: `gates` in this cell, less elsewhere
       for (size_t d = 0; d < dims; ++d)
@@ -331,7 +402,7 @@ std::optional<View> Lowering::emitProfileCells(const Cells &cells,
         input.constant -= (1 + slack) * gates - 1;
         addNeuron(input, dir, profile.constant);
       }
-      for (const ProfileUnit &unit : profile.units) {
+      for (auto [unit, hold] : llvm::zip(profile.units, holds)) {
         View input = coordinate * unit.slope + sum * hold;
         input.constant += unit.offset - hold * gates;
         addNeuron(input, dir, unit.weight);

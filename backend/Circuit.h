@@ -231,6 +231,10 @@ void removeDead(Circuit &circuit);
 /// one head, and counts layers.
 void schedule(Circuit &circuit);
 
+/// Moves components of a scheduled circuit within their slack so that its
+/// widest layer has fewer heads, or fewer hidden units.
+void levelWidths(Circuit &circuit);
+
 void print(llvm::raw_ostream &os, const Circuit &circuit);
 
 } // namespace rasp::backend

@@ -1,6 +1,7 @@
 //===- backend/Constructions.cpp - how a circuit is made ------------------===//
 
 #include "backend/Constructions.h"
+#include "backend/HeadChain.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/SetVector.h"
 
@@ -84,5 +85,23 @@ llvm::json::Value rasp::backend::toJSON(const ConstructionUse &use) {
     object["rank"] = use.rank;
   else
     object["hidden_units"] = use.hiddenUnits;
+  return object;
+}
+
+std::vector<ChainLink>
+rasp::backend::describeHeadChain(const Circuit &circuit,
+                                 const llvm::SourceMgr &sources) {
+  std::vector<ChainLink> links;
+  for (size_t index : longestHeadChain(circuit)) {
+    const Head &head = circuit.heads[index];
+    links.push_back({head.name, lineOf(head.selector, sources)});
+  }
+  return links;
+}
+
+llvm::json::Value rasp::backend::toJSON(const ChainLink &link) {
+  llvm::json::Object object{{"name", link.name}};
+  if (link.line)
+    object["line"] = link.line;
   return object;
 }

@@ -1,7 +1,8 @@
 //===- backend/Constructions.h - how a circuit is made ----------*- C++ -*-===//
 //
 // One line per head, and one per s-op that an MLP computes in one way: which
-// construction was chosen, and what it costs. For `--stats`.
+// construction was chosen, and what it costs; and why the circuit is not less
+// deep. For `--stats`.
 //
 //===----------------------------------------------------------------------===//
 
@@ -32,6 +33,15 @@ std::vector<ConstructionUse> listConstructions(const Circuit &circuit,
                                                const llvm::SourceMgr &sources,
                                                const ir::NodeNames &names);
 llvm::json::Value toJSON(const ConstructionUse &use);
+
+/// A head of the chain that bounds the depth from below (HeadChain.h).
+struct ChainLink {
+  std::string name;
+  unsigned line = 0; ///< of the selector; 0 if that is not known
+};
+std::vector<ChainLink> describeHeadChain(const Circuit &circuit,
+                                         const llvm::SourceMgr &sources);
+llvm::json::Value toJSON(const ChainLink &link);
 
 } // namespace rasp::backend
 

@@ -3,6 +3,7 @@
 #include "backend/FunctionTable.h"
 #include <algorithm>
 #include <cmath>
+#include <map>
 
 using namespace rasp::backend;
 
@@ -23,6 +24,17 @@ std::pair<double, double> FunctionTable::range() const {
   return low <= high ? std::pair(low, high) : std::pair(0.0, 0.0);
 }
 
+size_t FunctionTable::exceptions() const {
+  std::map<double, size_t> outcomes;
+  size_t known = 0, commonest = 0;
+  for (double entry : entries)
+    if (!std::isnan(entry)) {
+      ++known;
+      commonest = std::max(commonest, ++outcomes[entry]);
+    }
+  return known - commonest;
+}
+
 void Odometer::next() {
   for (size_t k = sizes.size(); k-- > 0;) {
     if (++at[k] < sizes[k])
@@ -31,7 +43,8 @@ void Odometer::next() {
   }
 }
 
-ValueClasses rasp::backend::mergeValues(FunctionTable &table, size_t dim) {
+ValueClasses rasp::backend::mergeValues(FunctionTable &table, size_t dim,
+                                        size_t mostClasses) {
   size_t stride = table.stride(dim), count = table.sizes[dim];
   size_t outer = table.entries.size() / (stride * count);
   size_t slice = outer * stride;
@@ -52,6 +65,8 @@ ValueClasses rasp::backend::mergeValues(FunctionTable &table, size_t dim) {
         chosen = c;
     }
     if (chosen == merged.size()) {
+      if (merged.size() >= mostClasses)
+        return {};
       merged.push_back(own);
       classes.representative.push_back(value);
     } else {

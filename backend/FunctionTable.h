@@ -23,6 +23,8 @@ struct FunctionTable {
   size_t stride(size_t dim) const;
   /// Least and greatest known entry; zeros if none is known.
   std::pair<double, double> range() const;
+  /// How many entries are not the commonest one.
+  size_t exceptions() const;
 };
 
 /// The values of a source sorted into classes that a table does not tell
@@ -33,8 +35,11 @@ struct ValueClasses {
 };
 
 /// Merges the values of dimension `dim` whose slices agree wherever both are
-/// known; the table keeps one slice per class.
-ValueClasses mergeValues(FunctionTable &table, size_t dim);
+/// known; the table keeps one slice per class. With more than `mostClasses`
+/// there is no result, and the table stays.
+ValueClasses
+mergeValues(FunctionTable &table, size_t dim,
+            size_t mostClasses = std::numeric_limits<size_t>::max());
 
 /// Values that are equal as numbers (an int and a float, a bool and an int) are
 /// one number in a model: where only one of them has an entry, the others get

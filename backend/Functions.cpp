@@ -114,6 +114,11 @@ bool Lowering::isRaw(Source source) {
          (state.access == Access::Mean && state.values.size() > 2);
 }
 
+bool Lowering::isShare(Source source) {
+  const SourceState &state = stateOf(source);
+  return state.access == Access::Width && state.counts.empty();
+}
+
 View Lowering::rawView(SourceState &state) {
   if (state.raw)
     return *state.raw;

@@ -129,7 +129,7 @@ Lowering::Pattern Lowering::makePattern(const Formula &formula, Scores scores,
     if (mode == BosMode::Counted)
       gap = 1;
   }
-  pattern.time = timeOf(pattern.scores);
+  pattern.time = timeOfTerms(pattern.scores);
 
   std::vector<const Formula *> comparisons;
   collectComparisons(formula, comparisons);
@@ -233,8 +233,7 @@ double Lowering::errorAtBos(const View &view) const {
 DirId Lowering::moveValue(Pattern &pattern, View value, double empty,
                           const Naming &naming, double low, double high,
                           bool averages) {
-  unsigned time =
-      nextAttention(std::max(pattern.time, backend::timeOf(circuit, value)));
+  unsigned time = nextAttention(std::max(pattern.time, timeOf(circuit, value)));
   auto [it, isNew] = pattern.headByTime.try_emplace(time, circuit.heads.size());
   if (isNew) {
     Head head;

@@ -18,10 +18,11 @@
 //                     that is kept in the stream on demand
 //
 // The parts: Functions.cpp (functions of one source); Tables.cpp (functions of
-// several), with Packing.cpp, LinearForms.cpp and Cells.cpp; Profile.cpp
-// (piecewise-linear functions of a scalar); Neurons.cpp; Heads.cpp (what heads
-// move); Selectors.cpp, Disjunctions.cpp, StepCodes.cpp and Penalties.cpp
-// (scores); Counts.cpp (widths as sums of widths); Readout.cpp (unembedding).
+// several), with Packing.cpp, LinearForms.cpp, Cells.cpp, SumCells.cpp and
+// JoinedCells.cpp; Profile.cpp (piecewise-linear functions of a scalar);
+// Neurons.cpp; Heads.cpp (what heads move); Selectors.cpp, Disjunctions.cpp,
+// StepCodes.cpp and Penalties.cpp (scores); Counts.cpp (widths as sums of
+// widths); Readout.cpp (unembedding).
 //
 //===----------------------------------------------------------------------===//
 
@@ -36,7 +37,9 @@
 #include "ir/Printer.h"
 #include "ir/ValueSets.h"
 #include "llvm/ADT/DenseMap.h"
+#include "llvm/ADT/STLExtras.h"
 #include <cmath>
+#include <deque>
 #include <limits>
 #include <map>
 #include <optional>
@@ -77,6 +80,8 @@ struct Naming {
   std::string label;
   /// What the direction is a function of.
   std::optional<JointId> joint = std::nullopt;
+  /// Whether it will hold hidden units down, whose slopes multiply its errors.
+  bool isGate = false;
 };
 
 class Lowering {
@@ -196,6 +201,8 @@ private:
   /// How unequal the weights of a head may be for its readers to tell the
   /// values of the source apart.
   double weightTolerance(const SourceState &state) const;
+  /// Whether its scalar is the share of BOS that a width leaves.
+  bool isShare(ir::Source source);
 
   //===--- Functions of several sources (Tables.cpp ...)
   //--------------------===//
@@ -208,8 +215,19 @@ private:
     Profile profile;
     unsigned time;
   };
+  /// What a linear form is for each combination of values, and the combinations
+  /// in the order of that.
+  struct SortedSums {
+    std::vector<double> key, sums;
+    std::vector<uint32_t> order;
+  };
+  /// `axes[d][v]`: what value v of source d adds. Valid until the next call.
+  const SortedSums &sortedSums(llvm::ArrayRef<uint32_t> sizes,
+                               llvm::ArrayRef<std::vector<double>> axes,
+                               double constant);
   std::optional<Packing> findPacking(const FunctionTable &table,
-                                     llvm::ArrayRef<LinearForm> forms);
+                                     llvm::ArrayRef<LinearForm> forms,
+                                     const Naming &naming);
   View emitTable(const FunctionTable &table, llvm::ArrayRef<LinearForm> forms,
                  const Naming &naming);
   /// The 0/1 views of the classes of each source but the one that stays a
@@ -227,6 +245,26 @@ private:
   };
   View emitCells(const FunctionTable &table, llvm::ArrayRef<LinearForm> forms,
                  const Naming &naming);
+  /// A table, and the 0/1 views of the values of a dimension where there are
+  /// any: where it stands for several sources.
+  struct Gates {
+    FunctionTable table;
+    std::vector<std::vector<View>> indicators;
+    explicit Gates(const FunctionTable &table)
+        : table(table), indicators(table.sources.size()) {}
+    bool isJoined() const {
+      return llvm::any_of(indicators,
+                          [](auto &views) { return !views.empty(); });
+    }
+  };
+  /// The table with classes of joint values in place of sources of which only
+  /// some sum matters (JoinedCells.cpp).
+  Gates joinedGates(const FunctionTable &table,
+                    llvm::ArrayRef<LinearForm> forms, const Naming &naming);
+  /// Joins the dimensions of `group` if that takes fewer classes, and no more
+  /// time, than each by itself.
+  bool joinSources(Gates &gates, llvm::ArrayRef<size_t> group,
+                   llvm::ArrayRef<LinearForm> forms, const Naming &naming);
   /// A sum of the raw sources of a table, and what each of them adds to it.
   struct RawSum {
     View coordinate;
@@ -240,9 +278,23 @@ private:
   std::optional<View> emitSumCells(const FunctionTable &table,
                                    llvm::ArrayRef<LinearForm> forms,
                                    const Naming &naming);
-  Cells makeCells(const FunctionTable &table, std::optional<size_t> rawDim);
-  std::optional<View> emitProfileCells(const Cells &cells,
-                                       const Naming &naming);
+  /// A way to make cells: the scalar that has profiles, or none, when all that
+  /// is read will be there, and how many values the scalar has.
+  struct CellPlan {
+    const Gates *gates;
+    std::optional<size_t> rawDim;
+    unsigned time;
+    size_t profileSize;
+    /// Whether boxes of values of all sources would be there as soon.
+    bool boxesInTime = false;
+  };
+  /// What may be tried, best first: what is there first, then profiles of what
+  /// has most values.
+  std::vector<CellPlan> cellPlans(llvm::ArrayRef<Gates> ways);
+  Cells makeCells(const Gates &gates, std::optional<size_t> rawDim);
+  std::optional<View>
+  emitProfileCells(const Cells &cells, const Naming &naming,
+                   size_t mostUnits = std::numeric_limits<size_t>::max());
   View emitBoxes(const Cells &cells, const Naming &naming);
   View worstIndicator(const Cells &cells) const;
   /// A direction of its own for what `view` holds.
@@ -397,7 +449,7 @@ private:
   bool addDisjunction(const Formula &formula, Scores &scores);
 
   /// When the operands of scores are there.
-  unsigned timeOf(llvm::ArrayRef<ScoreTerm> terms) const;
+  unsigned timeOfTerms(llvm::ArrayRef<ScoreTerm> terms) const;
   /// When those of the table of a comparison would be; none if there is none.
   std::optional<unsigned> timeOfTable(const Formula &comparison);
   bool addEquality(const Formula &comparison, const ir::SelectorFacts &facts,
@@ -549,6 +601,7 @@ private:
   /// NaN is no key of a map: a number that no table holds stands for it.
   static constexpr double noEntry = -0x1.23456789abcdep+1000;
   std::map<std::pair<const ir::Node *, std::vector<double>>, View> profiled;
+  std::deque<SortedSums> recentSums;
   std::map<View, size_t> neurons;
   std::map<Joint, JointId> joints;
   std::map<std::pair<std::vector<const ir::Node *>, std::vector<double>>, View>

@@ -32,7 +32,7 @@ void Lowering::addNeuron(View input, DirId target, double weight) {
   auto [it, isNew] = neurons.try_emplace(input, circuit.neurons.size());
   if (isNew)
     circuit.neurons.push_back(
-        Neuron{input, {}, nextMlp(backend::timeOf(circuit, input)) / 2 - 1});
+        Neuron{input, {}, nextMlp(timeOf(circuit, input)) / 2 - 1});
   Neuron &neuron = circuit.neurons[it->second];
   auto known = llvm::find_if(
       neuron.outputs, [&](const Term &term) { return term.dir == target; });

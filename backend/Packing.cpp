@@ -10,6 +10,7 @@
 #include "backend/Lowering.h"
 #include "llvm/ADT/STLExtras.h"
 #include <cmath>
+#include <numeric>
 
 using namespace rasp;
 using namespace rasp::backend;
@@ -34,9 +35,48 @@ static std::vector<bool> runsOf(const FunctionTable &table, size_t dim) {
   return isRun;
 }
 
+const Lowering::SortedSums &
+Lowering::sortedSums(llvm::ArrayRef<uint32_t> sizes,
+                     llvm::ArrayRef<std::vector<double>> axes,
+                     double constant) {
+  std::vector<double> key{constant};
+  for (const std::vector<double> &axis : axes) {
+    key.push_back(static_cast<double>(axis.size()));
+    llvm::append_range(key, axis);
+  }
+  // Functions of the same sources follow each other, and have few candidates.
+  constexpr size_t mostKept = 8;
+  auto known = llvm::find_if(
+      recentSums, [&](const SortedSums &own) { return own.key == key; });
+  if (known != recentSums.end())
+    return *known;
+  if (recentSums.size() == mostKept)
+    recentSums.pop_front();
+  SortedSums &own = recentSums.emplace_back();
+  own.key = std::move(key);
+  size_t total = 1;
+  for (uint32_t size : sizes)
+    total *= size;
+  Odometer at(sizes);
+  for (size_t i = 0; i < total; ++i, at.next()) {
+    double x = constant;
+    for (size_t d = 0; d < sizes.size(); ++d)
+      x += axes[d][at.at[d]];
+    own.sums.push_back(x);
+  }
+  own.order.resize(total);
+  std::iota(own.order.begin(), own.order.end(), 0);
+  llvm::stable_sort(own.order, [&](uint32_t a, uint32_t b) {
+    return own.sums[a] < own.sums[b];
+  });
+  return own;
+}
+
 std::optional<Lowering::Packing>
 Lowering::findPacking(const FunctionTable &table,
-                      llvm::ArrayRef<LinearForm> forms) {
+                      llvm::ArrayRef<LinearForm> forms, const Naming &naming) {
+  // What is kept has a direction of its own.
+  bool allowLinear = !naming.node || !sets.isKept(naming.node);
   size_t dims = table.sources.size();
   std::pair<double, double> range = table.range();
   double span = range.second - range.first;
@@ -51,24 +91,16 @@ Lowering::findPacking(const FunctionTable &table,
                       llvm::ArrayRef<std::vector<double>> axes,
                       double constant) {
     double error = read(coordinate).error;
-    std::vector<ProfilePoint> all;
-    Odometer at(table.sizes);
+    const SortedSums &sorted = sortedSums(table.sizes, axes, constant);
     double magnitude = 0;
-    for (double entry : table.entries) {
-      if (!std::isnan(entry)) {
-        double x = constant;
-        for (size_t d = 0; d < dims; ++d)
-          x += axes[d][at.at[d]];
+    for (auto [entry, x] : llvm::zip_equal(table.entries, sorted.sums))
+      if (!std::isnan(entry))
         magnitude = std::max(magnitude, std::fabs(x));
-        all.push_back({x, entry});
-      }
-      at.next();
-    }
-    llvm::sort(all, [](const ProfilePoint &a, const ProfilePoint &b) {
-      return a.x < b.x || (a.x == b.x && a.y < b.y);
-    });
     std::vector<ProfilePoint> points;
-    for (const ProfilePoint &point : all) {
+    for (uint32_t i : sorted.order) {
+      ProfilePoint point{sorted.sums[i], table.entries[i]};
+      if (std::isnan(point.y))
+        continue;
       // Sums that differ by rounding alone are one point.
       if (!points.empty() &&
           point.x - points.back().x <= 1e-13 * (1 + magnitude)) {
@@ -99,11 +131,13 @@ Lowering::findPacking(const FunctionTable &table,
       return static_cast<size_t>(above - points.begin()) - 1;
     };
     Odometer place(table.sizes);
-    for (double entry : table.entries) {
-      double x = constant;
-      for (size_t d = 0; d < dims; ++d)
-        x += axes[d][place.at[d]];
-      for (size_t d = 0; d < dims && !std::isnan(entry); ++d) {
+    bool anyRuns =
+        llvm::any_of(runs, [](const auto &own) { return !own.empty(); });
+    for (size_t i = 0; anyRuns && i < table.entries.size(); ++i, place.next()) {
+      if (std::isnan(table.entries[i]))
+        continue;
+      double x = sorted.sums[i];
+      for (size_t d = 0; d < dims; ++d) {
         uint32_t v = place.at[d];
         if (runs[d].empty() || !runs[d][v])
           continue;
@@ -111,16 +145,15 @@ Lowering::findPacking(const FunctionTable &table,
         if (changesBefore[placeOf(x)] != changesBefore[placeOf(end)])
           return;
       }
-      place.next();
     }
     constexpr size_t maxChanges = 4096;
     if (changes > maxChanges)
       return;
     std::optional<Profile> profile =
-        makeProfile(points, axisOf(coordinate), true);
+        makeProfile(points, axisOf(coordinate), allowLinear, naming.isGate);
     if (!profile || profile->error > 1e-2 * span)
       return;
-    unsigned time = nextMlp(backend::timeOf(circuit, coordinate));
+    unsigned time = nextMlp(timeOf(circuit, coordinate));
     if (!best || time < best->time ||
         (time == best->time &&
          profile->units.size() < best->profile.units.size()))
@@ -170,6 +203,41 @@ Lowering::findPacking(const FunctionTable &table,
       usable &= llvm::is_contained(table.sources, source);
     if (usable)
       consider(coordinate, axes, form.constant);
+  }
+  // a * width + b * y + c has the sign, times that of a, of what 1/(width + 1)
+  // lacks to the share of BOS at which the form is zero, a function of y.
+  for (const LinearForm &form : forms) {
+    if (dims != 2 || form.coefficients.size() != 2)
+      continue;
+    for (size_t d = 0; d < dims && !failed; ++d) {
+      Source width = table.sources[d], other = table.sources[1 - d];
+      if (!isShare(width) || isRaw(other) || !stateOf(other).numeric)
+        continue;
+      auto coefficientOf = [&](Source source) {
+        auto found = llvm::find_if(form.coefficients, [&](auto &term) {
+          return term.first == source;
+        });
+        return found == form.coefficients.end() ? 0.0 : found->second;
+      };
+      double a = coefficientOf(width), b = coefficientOf(other);
+      if (a == 0 || b == 0)
+        continue;
+      std::vector<std::vector<double>> axes(dims);
+      std::vector<double> shares = rawCoordinates(stateOf(width));
+      double aboveAll = 2 * shares[0] - shares[1];
+      for (double y : stateOf(other).numbers) {
+        double zero = -(b * y + form.constant) / a;
+        axes[1 - d].push_back(zero < 0 ? aboveAll
+                                       : std::min(1 / (zero + 1), aboveAll));
+      }
+      for (double share : shares)
+        axes[d].push_back(-share);
+      View coordinate =
+          functionOfSource(other, axes[1 - d], Naming{other, "1/(w+1)"}) -
+          rawView(stateOf(width));
+      if (!failed)
+        consider(coordinate, axes, 0);
+    }
   }
   return best;
 }

@@ -174,7 +174,7 @@ mergeNeighbours(llvm::ArrayRef<ProfilePoint> points) {
 
 std::optional<Profile>
 rasp::backend::makeProfile(llvm::ArrayRef<ProfilePoint> allPoints,
-                           const Axis &axis, bool allowLinear) {
+                           const Axis &axis, bool allowLinear, bool clean) {
   std::vector<ProfilePoint> points = mergeNeighbours(allPoints);
   if (points.size() == 1) {
     Profile profile;
@@ -195,8 +195,8 @@ rasp::backend::makeProfile(llvm::ArrayRef<ProfilePoint> allPoints,
     low = std::min(low, point.y);
     high = std::max(high, point.y);
   }
-  bool noisy =
-      polygon.error > 1e-4 * (high - low) && stairs->error < polygon.error;
+  bool noisy = (clean || polygon.error > 1e-4 * (high - low)) &&
+               stairs->error < polygon.error;
   bool cleaner = stairs->exactZero && polygon.inputError > 0 &&
                  stairs->units.size() <= polygon.units.size();
   if (noisy || cleaner || stairs->units.size() < polygon.units.size())

@@ -76,9 +76,11 @@ struct ProfilePoint {
 };
 
 /// The cheapest profile through the points; none if one x has two values.
-/// Without `allowLinear` the linear part is a unit.
+/// Without `allowLinear` the linear part is a unit. A `clean` one consists of
+/// steps, if the error of x lets it.
 std::optional<Profile> makeProfile(llvm::ArrayRef<ProfilePoint> points,
-                                   const Axis &axis, bool allowLinear);
+                                   const Axis &axis, bool allowLinear,
+                                   bool clean = false);
 
 /// Two units that are 1 on one side of a gap between points and 0 on the other,
 /// there exactly. The first alone is at least 1 where both are.

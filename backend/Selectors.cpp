@@ -192,11 +192,11 @@ static bool isIntegral(const ir::NodeValues &values) {
           }));
 }
 
-unsigned Lowering::timeOf(llvm::ArrayRef<ScoreTerm> terms) const {
+unsigned Lowering::timeOfTerms(llvm::ArrayRef<ScoreTerm> terms) const {
   unsigned time = 0;
   for (const ScoreTerm &term : terms)
-    time = std::max({time, backend::timeOf(circuit, term.key),
-                     backend::timeOf(circuit, term.query)});
+    time = std::max(
+        {time, timeOf(circuit, term.key), timeOf(circuit, term.query)});
   return time;
 }
 
@@ -212,7 +212,7 @@ std::optional<unsigned> Lowering::timeOfTable(const Formula &formula) {
   Scores table;
   if (pairs > manyPairs || !addTabular(formula, table))
     return std::nullopt;
-  return timeOf(table.terms);
+  return timeOfTerms(table.terms);
 }
 
 bool Lowering::addEquality(const Formula &comparison,
@@ -296,7 +296,7 @@ bool Lowering::addEquality(const Formula &comparison,
   if (!accurate)
     return false;
   // A table of classes would be there before squares of what is decoded first.
-  unsigned time = timeOf(terms);
+  unsigned time = timeOfTerms(terms);
   if (time > 0 && !options.lateEqualities)
     if (std::optional<unsigned> ofTable = timeOfTable(comparison);
         failed || (ofTable && nextAttention(time) > nextAttention(*ofTable)))

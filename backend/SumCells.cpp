@@ -74,8 +74,8 @@ Lowering::rawSums(const FunctionTable &table,
   if (failed)
     return {};
   llvm::stable_sort(sums, [&](const RawSum &a, const RawSum &b) {
-    return nextMlp(backend::timeOf(circuit, a.coordinate)) <
-           nextMlp(backend::timeOf(circuit, b.coordinate));
+    return nextMlp(timeOf(circuit, a.coordinate)) <
+           nextMlp(timeOf(circuit, b.coordinate));
   });
   return sums;
 }
@@ -147,14 +147,22 @@ tableOverSum(const FunctionTable &table,
 std::optional<View> Lowering::emitSumCells(const FunctionTable &table,
                                            llvm::ArrayRef<LinearForm> forms,
                                            const Naming &naming) {
-  for (RawSum &sum : rawSums(table, forms)) {
+  std::vector<RawSum> sums = rawSums(table, forms);
+  if (sums.empty())
+    return std::nullopt;
+  // No sum is worth a layer.
+  Gates apart(table);
+  unsigned latest = cellPlans(apart).front().time;
+  for (RawSum &sum : sums) {
+    if (failed || timeOf(circuit, sum.coordinate) > latest)
+      return std::nullopt;
     size_t rawDim = 0;
     std::vector<double> axis;
     std::optional<FunctionTable> merged =
         tableOverSum(table, sum.axes, sum.constant, rawDim, axis);
     if (!merged)
       continue;
-    Cells cells = makeCells(*merged, rawDim);
+    Cells cells = makeCells(Gates(*merged), rawDim);
     if (failed)
       return std::nullopt;
     cells.coordinate = std::move(sum.coordinate);

@@ -119,7 +119,7 @@ View Lowering::realize(FunctionTable table, llvm::ArrayRef<LinearForm> forms,
 View Lowering::emitTable(const FunctionTable &table,
                          llvm::ArrayRef<LinearForm> forms,
                          const Naming &naming) {
-  std::optional<Packing> packing = findPacking(table, forms);
+  std::optional<Packing> packing = findPacking(table, forms, naming);
   if (failed)
     return View();
   if (packing) {
@@ -132,7 +132,7 @@ View Lowering::emitTable(const FunctionTable &table,
       SourceState &state = stateOf(table.sources[d]);
       unsigned own = 0;
       if (isRaw(table.sources[d])) {
-        own = backend::timeOf(circuit, rawView(state));
+        own = timeOf(circuit, rawView(state));
         if (sawRaw)
           own = nextMlp(own);
         sawRaw = true;
@@ -147,17 +147,10 @@ View Lowering::emitTable(const FunctionTable &table,
     }
     if (failed)
       return View();
-    std::map<double, size_t> outcomes;
-    size_t known = 0, commonest = 0;
-    for (double entry : merged.entries)
-      if (!std::isnan(entry)) {
-        ++known;
-        commonest = std::max(commonest, ++outcomes[entry]);
-      }
     unsigned cellTime = nextMlp(time);
     if (packing->time < cellTime ||
         (packing->time == cellTime &&
-         packing->profile.units.size() <= known - commonest)) {
+         packing->profile.units.size() <= merged.exceptions())) {
       auto [low, high] = table.range();
       return emitProfile(packing->coordinate, packing->profile, naming, low,
                          high, "a packing");

@@ -16,6 +16,9 @@ struct Variable {
   /// Names of the library are evaluated when they are used, so that a program
   /// holds no op that it does not need. Null for every other variable.
   const ast::Expression *deferred = nullptr;
+  /// Text of the library that has not been read yet: only what a program uses
+  /// is. Empty for every other variable.
+  llvm::StringRef definition;
 };
 
 /// A scope: a file's, a function call's, or one round of a comprehension.

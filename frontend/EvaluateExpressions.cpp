@@ -58,6 +58,8 @@ Object Evaluator::dispatch(const ast::Expression *expression) {
 
 std::optional<Object> Evaluator::lookup(llvm::StringRef name) {
   if (Variable *variable = scope->lookup(name)) {
+    if (!variable->definition.empty())
+      define(*variable);
     if (!variable->deferred)
       return variable->value;
     llvm::SaveAndRestore<Environment *> inLibrary(scope, &internal);

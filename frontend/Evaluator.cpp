@@ -23,25 +23,34 @@ Evaluator::Evaluator(ir::Program &program, ir::Diagnostics &diags,
   addNative(base, "selector_width", Native::SelectorWidth);
   addNative(internal, "_is_atom", Native::IsAtom);
 
-  ir::Diagnostics libraryDiags(librarySources);
-  unsigned buffer = librarySources.AddNewSourceBuffer(
-      llvm::MemoryBuffer::getMemBuffer(libraryText, "the standard library"),
-      {});
-  ast::Module library = parse(buffer, libraryDiags, arena);
-  assert(!library.hasErrors && "the library is right");
-  for (const ast::Statement *statement : library.statements) {
-    if (auto *define = llvm::dyn_cast<ast::Define>(statement)) {
-      functions.push_back({define->function.name, define, &internal, true});
-      base.get(define->function.name).value = &functions.back();
-    } else {
-      auto *assign = llvm::cast<ast::Assign>(statement);
-      base.get(assign->targets.front().name).deferred = assign->values.front();
-    }
-  }
+  static const std::vector<LibraryDefinition> definitions =
+      libraryDefinitions();
+  for (const LibraryDefinition &definition : definitions)
+    base.get(definition.name).definition = definition.text;
   scope = &global;
 }
 
 Evaluator::~Evaluator() = default;
+
+void Evaluator::define(Variable &variable) {
+  ir::Diagnostics libraryDiags(librarySources);
+  unsigned buffer = librarySources.AddNewSourceBuffer(
+      llvm::MemoryBuffer::getMemBuffer(variable.definition,
+                                       "the standard library",
+                                       /*RequiresNullTerminator=*/false),
+      {});
+  ast::Module read = parse(buffer, libraryDiags, arena);
+  assert(!read.hasErrors && read.statements.size() == 1 &&
+         "the library is right");
+  const ast::Statement *statement = read.statements.front();
+  if (auto *define = llvm::dyn_cast<ast::Define>(statement)) {
+    functions.push_back({variable.name, define, &internal, true});
+    variable.value = &functions.back();
+  } else {
+    variable.deferred = llvm::cast<ast::Assign>(statement)->values.front();
+  }
+  variable.definition = {};
+}
 
 void Evaluator::run(const ast::Module &module) {
   for (const ast::Statement *statement : module.statements)

@@ -64,6 +64,11 @@ private:
   /// Counts `steps` units of work; false once the budget is spent.
   bool spend(size_t steps, llvm::SMRange range);
 
+  // ---- The library (Evaluator.cpp) ----
+
+  /// Reads what defines a variable of the library.
+  void define(Variable &variable);
+
   // ---- Messages (Evaluator.cpp) ----
 
   /// Emits an error, unless this place has had one of its kind during the

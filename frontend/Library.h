@@ -7,8 +7,15 @@
 
 namespace rasp::frontend {
 
-/// The text of Library.rasp.
+/// The text of Library.rasp. Every definition starts at the start of a line,
+/// and no other line starts with a letter.
 extern const llvm::StringRef libraryText;
+
+/// A function or a variable of the library, with what defines it.
+struct LibraryDefinition {
+  llvm::StringRef name, text;
+};
+std::vector<LibraryDefinition> libraryDefinitions();
 
 /// The built-in s-ops and atoms; they can't be assigned. (`tokens` can, and
 /// starts as `tokens_str`.)

@@ -196,9 +196,9 @@ static llvm::ArrayRef<double> around(const Cut &cut,
 }
 
 void ValueSets::abridge(const Node *node, NodeValues &result) {
-  // A list is as good while tables over it and other s-ops are small.
-  constexpr size_t fewValues = 64;
-  if (result.known && result.values.size() * fewValues <= limits.combinations)
+  // A short list is as good, and may be added to others.
+  constexpr size_t fewValues = 32;
+  if (result.known && result.values.size() <= fewValues)
     return;
   beingAbridged.push_back(node);
   StepReaders found =
@@ -221,6 +221,12 @@ void ValueSets::abridge(const Node *node, NodeValues &result) {
       return;
     }
   }
+  llvm::sort(numbers);
+  numbers.erase(llvm::unique(numbers), numbers.end());
+  // What is read of a list should be much less than the list.
+  constexpr size_t leastGain = 4;
+  if (result.known && numbers.size() * leastGain > listed.size())
+    return;
   result.values.clear();
   for (double number : numbers)
     result.values.push_back(Value::real(number));

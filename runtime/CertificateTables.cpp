@@ -183,6 +183,9 @@ unsigned Tables::tableOfForm(size_t index) {
   std::vector<double> sorted = form.values;
   llvm::erase_if(sorted, [](double d) { return std::isnan(d); });
   llvm::sort(sorted);
+  sorted.erase(llvm::unique(sorted), sorted.end());
+  // By value, what is seen where the directions stand for it.
+  std::vector<double> seen(sorted.size(), -1);
   double distance = 0;
   if (numbered && !interval && combinations <= mostToVisit && !sorted.empty()) {
     JointWalk walk(*this, variables);
@@ -190,26 +193,36 @@ unsigned Tables::tableOfForm(size_t index) {
     for (auto &term : form.terms)
       followed.push_back(walk.follow(tables[term.first].variables));
     for (size_t i = 0; i < walk.size(); ++i, walk.next()) {
-      double sum = form.constant;
-      for (size_t t = 0; t < form.terms.size(); ++t)
-        sum += form.terms[t].second *
-               tables[form.terms[t].first].entries[walk.at(followed[t])].value;
+      double sum = form.constant, own = 0;
+      for (auto [term, at] : llvm::zip(form.terms, followed)) {
+        const Bound &entry = tables[term.first].entries[walk.at(at)];
+        sum += term.second * entry.value;
+        own += std::fabs(term.second) * entry.error;
+      }
       auto above = llvm::lower_bound(sorted, sum);
-      double nearest = HUGE_VAL;
-      if (above != sorted.end())
-        nearest = *above - sum;
-      if (above != sorted.begin())
-        nearest = std::min(nearest, sum - *std::prev(above));
+      if (above == sorted.end() ||
+          (above != sorted.begin() && sum - *std::prev(above) < *above - sum))
+        --above;
+      double apart = std::fabs(*above - sum);
       // Combinations that never occur may be anywhere.
-      if (nearest <= 1e-3 * (1 + std::fabs(sum)))
-        distance = std::max(distance, nearest);
+      if (apart > 1e-3 * (1 + std::fabs(sum)))
+        continue;
+      double &worst = seen[static_cast<size_t>(above - sorted.begin())];
+      worst = std::max(worst, own + apart);
+      distance = std::max(distance, apart);
     }
   } else {
     distance = certificate.unitRoundoff * magnitude;
   }
   // The constant belongs to the view that reads the form.
-  for (double value : form.values)
-    table.entries.push_back({value - form.constant, error + distance});
+  for (double value : form.values) {
+    double bound = error + distance;
+    auto at = llvm::lower_bound(sorted, value);
+    if (at != sorted.end() && *at == value)
+      if (double own = seen[static_cast<size_t>(at - sorted.begin())]; own >= 0)
+        bound = std::min(bound, own);
+    table.entries.push_back({value - form.constant, bound});
+  }
   tables.push_back(std::move(table));
   return formTables[index] = static_cast<unsigned>(tables.size() - 1);
 }

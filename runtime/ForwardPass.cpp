@@ -1,13 +1,11 @@
 //===- runtime/ForwardPass.cpp - running a model --------------------------===//
 
-#include "runtime/Lanes.h"
+#include "runtime/Attention.h"
 #include "runtime/Transformer.h"
 
 #include "llvm/Support/MathExtras.h"
 #include <algorithm>
 #include <cassert>
-#include <cmath>
-#include <limits>
 
 using namespace rasp::rt;
 
@@ -23,7 +21,6 @@ public:
     grow(ws.mixed, model.mixedRows * stride);
     grow(ws.hidden, model.hiddenRows * stride);
     grow(ws.logits, model.outputCount * stride);
-    grow(ws.scores, length * lanes);
     grow(ws.sums, stride);
     if (tracksLive()) {
       ws.residualLive.resize(model.directions, blocks);
@@ -46,8 +43,7 @@ public:
   }
 
 private:
-  /// Columns that one step works on.
-  static constexpr unsigned lanes = batch == 1 ? 8 : batch;
+  static constexpr unsigned lanes = Attention<T, batch>::lanes;
   using Pack = Lanes<T, lanes>;
 
   template <typename U> static void grow(std::vector<U> &vector, size_t size) {
@@ -179,138 +175,11 @@ private:
           });
     for (const HeadRows &head : layer.heads)
       if (head.width)
-        attend(head);
+        Attention<T, batch>(head, model.headWidth, model.causal,
+                            {length, columns, stride}, ws.attention)
+            .run(ws.projected.data(), ws.mixed.data());
     for (uint32_t row = 0; row < layer.mixedRows; ++row)
       updateLive(ws.mixedLive, row, &ws.mixed[row * stride]);
-  }
-
-  void attend(const HeadRows &head) {
-    const T *projected = ws.projected.data();
-    auto isNonzero = [&](uint32_t row, unsigned position) {
-      const T *at = projected + row * stride + position * batch;
-      bool any = false;
-      for (unsigned s = 0; s < batch; ++s)
-        any |= at[s] != 0;
-      return any;
-    };
-    bool fewTerms = ws.keyTerms.find(
-        head.queryKey.size(), length, [&](unsigned term, unsigned position) {
-          return isNonzero(head.queryKey[term].second, position);
-        });
-    bool fewValues = ws.values.find(
-        head.width, length, [&](unsigned row, unsigned position) {
-          return isNonzero(head.value + row, position);
-        });
-    for (size_t at = 0; at < columns; at += lanes) {
-      Pack largest = fewTerms
-                         ? score(at,
-                                 [&](unsigned key, auto add) {
-                                   for (uint32_t term : ws.keyTerms.at(key))
-                                     add(head.queryKey[term]);
-                                 })
-                         : score(at, [&](unsigned, auto add) {
-                             for (auto term : head.queryKey)
-                               add(term);
-                           });
-      weigh(numKeys(at), largest);
-      if (fewValues)
-        mixNonzeros(head, at);
-      else
-        mix(head, at);
-    }
-  }
-
-  /// The keys that the mask shows to at least one query of those from column
-  /// `at` on.
-  unsigned numKeys(size_t at) const {
-    unsigned first = at / batch;
-    return model.causal ? std::min<unsigned>(length, first + lanes / batch)
-                        : length;
-  }
-
-  /// sum += factor * (what a row holds for a key). A key is one number for all
-  /// queries of a sequence.
-  static void addKey(Pack &sum, const Pack &factor, const T *row,
-                     unsigned key) {
-    if constexpr (batch == 1)
-      sum.addProduct(factor, row[key]);
-    else
-      sum.addProduct(factor, Pack::load(row + key * batch));
-  }
-
-  /// Scores of `lanes` columns from `at` on: consecutive queries of one
-  /// sequence, or the same query of a whole batch; returns the largest.
-  /// `forEachTerm(key, add)` calls `add` for the pairs of rows whose products
-  /// make the score.
-  template <typename ForEachTerm>
-  Pack score(size_t at, ForEachTerm forEachTerm) {
-    constexpr T infinity = std::numeric_limits<T>::infinity();
-    const Pack root = Pack::all(std::sqrt(T(model.headWidth)));
-    const T *projected = ws.projected.data();
-    unsigned first = at / batch;
-    Pack largest = Pack::all(-infinity);
-    for (unsigned key = 0, keys = numKeys(at); key < keys; ++key) {
-      Pack score;
-      forEachTerm(key, [&](std::pair<uint32_t, uint32_t> term) {
-        addKey(score, Pack::load(projected + term.first * stride + at),
-               projected + term.second * stride, key);
-      });
-      score /= root;
-      if (batch == 1 && model.causal)
-        for (unsigned lane = 0; first + lane < key && lane < lanes; ++lane)
-          score.set(lane, -infinity);
-      score.store(&ws.scores[key * lanes]);
-      largest.takeLarger(score);
-    }
-    return largest;
-  }
-
-  /// Makes weights of scores, and lists the keys that have any.
-  void weigh(unsigned keys, const Pack &largest) {
-    ws.attended.clear();
-    Pack total;
-    for (unsigned key = 0; key < keys; ++key) {
-      Pack weight = Pack::load(&ws.scores[key * lanes]);
-      weight -= largest;
-      if (weight.allVanish())
-        continue;
-      weight.expNonPositive();
-      weight.store(&ws.scores[key * lanes]);
-      total += weight;
-      ws.attended.push_back(key);
-    }
-    for (uint32_t key : ws.attended) {
-      Pack weight = Pack::load(&ws.scores[key * lanes]);
-      weight /= total;
-      weight.store(&ws.scores[key * lanes]);
-    }
-  }
-
-  /// Weighted means of the values.
-  void mix(const HeadRows &head, size_t at) {
-    for (uint32_t row = 0; row < head.width; ++row) {
-      const T *value = &ws.projected[(head.value + row) * stride];
-      Pack mean;
-      for (uint32_t key : ws.attended)
-        addKey(mean, Pack::load(&ws.scores[key * lanes]), value, key);
-      mean.store(&ws.mixed[(head.mixed + row) * stride + at]);
-    }
-  }
-
-  /// The same from the values that are not zero.
-  void mixNonzeros(const HeadRows &head, size_t at) {
-    const T *values = &ws.projected[head.value * stride];
-    T *means = &ws.mixed[head.mixed * stride + at];
-    for (uint32_t row = 0; row < head.width; ++row)
-      Pack().store(means + row * stride);
-    for (uint32_t key : ws.attended) {
-      const Pack weight = Pack::load(&ws.scores[key * lanes]);
-      for (uint32_t row : ws.values.at(key)) {
-        Pack mean = Pack::load(means + row * stride);
-        addKey(mean, weight, values + row * stride, key);
-        mean.store(means + row * stride);
-      }
-    }
   }
 
   const Transformer &model;

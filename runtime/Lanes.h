@@ -8,6 +8,7 @@
 #define RASP_RUNTIME_LANES_H
 
 #include <array>
+#include <bit>
 #include <cstdint>
 #include <cstring>
 
@@ -16,6 +17,7 @@ namespace rasp::rt {
 template <typename T> struct FloatTraits;
 template <> struct FloatTraits<float> {
   using Bits = uint32_t;
+  static Bits bitsOf(float x) { return std::bit_cast<Bits>(x); }
   static constexpr int mantissa = 23, bias = 127;
   /// Terms of the exponential series that matter up to ln 2 / 2.
   static constexpr int degree = 7;
@@ -24,6 +26,7 @@ template <> struct FloatTraits<float> {
 };
 template <> struct FloatTraits<double> {
   using Bits = uint64_t;
+  static Bits bitsOf(double x) { return std::bit_cast<Bits>(x); }
   static constexpr int mantissa = 52, bias = 1023;
   static constexpr int degree = 13;
   static constexpr double smallest = -708;

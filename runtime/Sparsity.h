@@ -10,9 +10,12 @@
 #ifndef RASP_RUNTIME_SPARSITY_H
 #define RASP_RUNTIME_SPARSITY_H
 
+#include "runtime/Lanes.h"
 #include "llvm/ADT/ArrayRef.h"
 #include <cstddef>
 #include <cstdint>
+#include <type_traits>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -87,6 +90,53 @@ public:
 private:
   std::vector<std::pair<uint32_t, uint32_t>> places; ///< position and row
   std::vector<uint32_t> begins, next, sorted;
+};
+
+/// Groups of positions at which some rows of a matrix are equal, to the bit.
+class EqualColumns {
+public:
+  std::vector<uint32_t> groupOf;         ///< by position
+  std::vector<uint32_t> representatives; ///< by group, its first position
+
+  /// `rowAt(i)` is where row i of `rows` lies.
+  template <typename RowAt>
+  void find(unsigned positions, unsigned rows, RowAt rowAt) {
+    using T = std::remove_cvref_t<decltype(*rowAt(0))>;
+    hashes.assign(positions, 0);
+    for (unsigned row = 0; row < rows; ++row) {
+      const T *values = rowAt(row);
+      for (unsigned position = 0; position < positions; ++position)
+        hashes[position] =
+            (hashes[position] ^ FloatTraits<T>::bitsOf(values[position])) *
+                0x9e3779b97f4a7c15 +
+            (hashes[position] >> 32);
+    }
+    auto isSame = [&](uint32_t a, uint32_t b) {
+      for (unsigned row = 0; row < rows; ++row)
+        if (FloatTraits<T>::bitsOf(rowAt(row)[a]) !=
+            FloatTraits<T>::bitsOf(rowAt(row)[b]))
+          return false;
+      return true;
+    };
+    groupOf.resize(positions);
+    representatives.clear();
+    groups.clear();
+    for (unsigned position = 0; position < positions; ++position) {
+      auto [it, isNew] =
+          groups.try_emplace(hashes[position], representatives.size());
+      // Different columns with one hash are rare; the later ones stay alone.
+      if (!isNew && isSame(representatives[it->second], position)) {
+        groupOf[position] = it->second;
+        continue;
+      }
+      groupOf[position] = representatives.size();
+      representatives.push_back(position);
+    }
+  }
+
+private:
+  std::vector<uint64_t> hashes;
+  std::unordered_map<uint64_t, uint32_t> groups;
 };
 
 } // namespace rasp::rt

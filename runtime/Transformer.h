@@ -10,8 +10,7 @@
 // product then works on a whole row of tokens, which vectorises at any
 // sparsity: dense weights would save nothing but the load of an index. A batch
 // of equally long sequences is one longer row. Long sequences skip what is zero
-// (Sparsity.h): blocks of a row, terms of a score, weights, values. Attention
-// then costs the length squared times the few terms that a key has.
+// (Sparsity.h), and attention answers equal queries once (Attention.h).
 //
 // Every sum runs over its terms in ascending order, starting at +0 and leaving
 // out only terms that are zero, and biases are added last. So a sequence has
@@ -24,8 +23,8 @@
 #ifndef RASP_RUNTIME_TRANSFORMER_H
 #define RASP_RUNTIME_TRANSFORMER_H
 
+#include "runtime/Attention.h"
 #include "runtime/Model.h"
-#include "runtime/Sparsity.h"
 #include "llvm/ADT/ArrayRef.h"
 #include <cstddef>
 #include <cstdint>
@@ -75,11 +74,10 @@ public:
   /// Memory of the activations; grows when needed and is then reused.
   class Workspace {
     friend class Transformer;
-    std::vector<T> residual, projected, mixed, hidden, logits, scores, sums;
+    std::vector<T> residual, projected, mixed, hidden, logits, sums;
     LiveBlocks residualLive, mixedLive, hiddenLive;
-    NonzeroRows keyTerms, values;   ///< of one head
-    std::vector<uint32_t> attended; ///< keys of one query
-    std::vector<uint32_t> ids;      ///< of a batch
+    AttentionMemory<T> attention;
+    std::vector<uint32_t> ids; ///< of a batch
   };
 
   /// Runs one sequence: [ids.size(), numOutputs()]. Ids are below numTokens(),
@@ -102,12 +100,6 @@ public:
   unsigned maxLength() const { return positionRows.size() - 1; }
 
 private:
-  struct HeadRows {
-    /// Rows of the projected activations whose products make the score.
-    std::vector<std::pair<uint32_t, uint32_t>> queryKey;
-    uint32_t query, key, value, end; ///< first row of each kind
-    uint32_t mixed, width;           ///< rows of the weighted means of values
-  };
   struct LayerMaps {
     AffineMap<T> project; ///< residual to queries, keys and values
     std::vector<HeadRows> heads;

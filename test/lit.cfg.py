@@ -82,4 +82,6 @@ config.substitutions += [
     ("%examples", os.path.join(config.rasp_source_dir, "examples")),
     ("%test", test_dir),
     ("%tools", config.rasp_tools_dir),
+    # The shared library of runtime/rasp.h.
+    ("%shlib", os.path.join(config.rasp_tools_dir, "..", "lib", "librasp.so")),
 ]

@@ -6,6 +6,7 @@
 #include "backend/GroundTruth.h"
 #include "ir/CountedSums.h"
 #include "ir/FailureChecks.h"
+#include "ir/Quantifiers.h"
 #include "runtime/TensorList.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/MemoryBuffer.h"
@@ -74,16 +75,24 @@ bool Compilation::evaluate(CompileOptions given,
   return true;
 }
 
-/// Finds the form that is compiled.
-static void countSums(Compilation &compilation) {
-  auto counted = ir::countSums(compilation.program, compilation.output,
-                               compilation.domain, compilation.required);
-  compilation.compiled = counted.at(compilation.output);
+/// Finds the form that is compiled; `plain` leaves conditions as they are
+/// written.
+static void rewrite(Compilation &compilation, bool plain) {
+  compilation.compiled = compilation.output;
+  auto apply =
+      [&](const llvm::DenseMap<const ir::Node *, const ir::Node *> &rewritten) {
+        compilation.compiled = rewritten.at(compilation.compiled);
+        ir::KeptNodes required;
+        for (const ir::Node *node : compilation.required)
+          required.insert(rewritten.contains(node) ? rewritten.at(node) : node);
+        compilation.required = std::move(required);
+      };
+  apply(ir::countSums(compilation.program, compilation.compiled,
+                      compilation.domain, compilation.required));
+  if (!plain)
+    apply(ir::splitQuantifiers(compilation.program, compilation.compiled,
+                               compilation.required));
   compilation.names.emplace(compilation.compiled);
-  ir::KeptNodes required;
-  for (const ir::Node *node : compilation.required)
-    required.insert(counted.contains(node) ? counted.at(node) : node);
-  compilation.required = std::move(required);
 }
 
 bool Compilation::inferValues(llvm::ArrayRef<std::string> materialise,
@@ -97,7 +106,7 @@ bool Compilation::inferValues(llvm::ArrayRef<std::string> materialise,
     else
       required.insert(binding->node);
   }
-  countSums(*this);
+  rewrite(*this, /*plain=*/everything);
   if (everything)
     for (const ir::Node *node : ir::reachable(compiled))
       if (ir::isElementwise(node->kind()) && !node->name().empty())
@@ -114,19 +123,28 @@ bool Compilation::layOut() {
   return true;
 }
 
-/// A few inputs of all lengths, for readers of the file to test themselves.
-static std::vector<std::vector<rt::Atom>>
-makeExamples(const ir::Domain &domain) {
+/// A few inputs of all lengths, for readers of the file to test themselves. The
+/// file has `outputs` numbers for each of their tokens: where these are many,
+/// inputs are fewer and shorter.
+static std::vector<std::vector<rt::Atom>> makeExamples(const ir::Domain &domain,
+                                                       size_t outputs) {
+  constexpr size_t mostNumbers = 1 << 17, leastInputs = 3;
+  constexpr unsigned longestInput = 64, mostInputs = 8;
+  size_t most = std::max<size_t>(1, mostNumbers / std::max<size_t>(1, outputs));
+  auto longest = static_cast<unsigned>(
+      std::clamp<size_t>(most / leastInputs, 1, longestInput));
+  auto count = static_cast<unsigned>(
+      std::min<size_t>({mostInputs, domain.maxSeqLen + 3u,
+                        std::max(leastInputs, most / longest)}));
   std::vector<std::vector<rt::Atom>> examples;
   size_t tokens = domain.vocabulary.size();
   uint64_t state = 1;
-  unsigned count = std::min(8u, domain.maxSeqLen + 3);
   for (unsigned e = 0; e < count; ++e) {
     // The longest first, then shorter and shorter ones.
     unsigned length =
         std::max(1u, domain.maxSeqLen - std::min(domain.maxSeqLen - 1,
                                                  e * domain.maxSeqLen / count));
-    length = std::min(length, 64u);
+    length = std::min(length, longest);
     std::vector<rt::Atom> example;
     for (unsigned i = 0; i < length; ++i) {
       state = state * 6364136223846793005u + 1442695040888963407u;
@@ -154,6 +172,6 @@ rt::Model Compilation::makeModel() {
   model.programText = sources.getMemoryBuffer(bufferId)->getBuffer().str();
   model.programName = programName;
   model.options = options.toJSON();
-  model.examples = makeExamples(domain);
+  model.examples = makeExamples(domain, circuit.readout.logits.size());
   return model;
 }

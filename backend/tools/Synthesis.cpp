@@ -1,5 +1,6 @@
 //===- backend/tools/Synthesis.cpp - what is tried before a refusal -------===//
 
+#include "backend/HeadChain.h"
 #include "backend/Layout.h"
 #include "backend/Lowering.h"
 #include "backend/tools/Compilation.h"
@@ -59,9 +60,17 @@ public:
   std::unique_ptr<Attempt> makeSmaller(std::unique_ptr<Attempt> best);
   std::unique_ptr<Attempt> first;
 
+  /// The same with directions for named s-ops, if that is less deep or, where
+  /// it is as deep, smaller.
+  std::unique_ptr<Attempt> keepIfBetter(std::unique_ptr<Attempt> best);
+
 private:
   std::unique_ptr<Attempt> runIn(rt::DType dtype);
   std::unique_ptr<Attempt> attempt(Choices choices);
+  /// Depth counts first, then size.
+  std::pair<unsigned, uint64_t> costOf(const backend::Circuit &circuit) const {
+    return {circuit.layers, backend::countParameters(circuit, domain)};
+  }
   const Node *nextToRelease(const Attempt &refused) const;
   /// Keeps again what need not have been released.
   std::unique_ptr<Attempt> keepMore(std::unique_ptr<Attempt> best);
@@ -115,10 +124,13 @@ std::unique_ptr<Attempt> Search::attempt(Choices choices) {
     std::optional<backend::Circuit> circuit =
         lowering.run(compilation.compiled);
     nearTies = lowering.hasNearTies();
-    if (circuit)
-      backend::schedule(*circuit);
-    else
+    if (!circuit) {
       result->refused = lowering.refused();
+      return circuit;
+    }
+    backend::schedule(*circuit);
+    if (compilation.wished.empty())
+      backend::levelWidths(*circuit);
     return circuit;
   };
   result->circuit = lower(result->diags);
@@ -129,14 +141,11 @@ std::unique_ptr<Attempt> Search::attempt(Choices choices) {
   ir::Diagnostics ofExact(compilation.sources);
   options.exactTies = true;
   std::optional<backend::Circuit> exact = lower(ofExact);
-  auto size = [&](const backend::Circuit &circuit) {
-    return std::pair(circuit.layers, backend::countParameters(circuit, domain));
-  };
   if (!result->circuit) {
     result->circuit = std::move(exact);
     result->diags.clear();
     result->diags.append(ofExact);
-  } else if (exact && size(*exact) <= size(*result->circuit)) {
+  } else if (exact && costOf(*exact) <= costOf(*result->circuit)) {
     result->circuit = std::move(exact);
   } else {
     options.exactTies = false;
@@ -177,6 +186,41 @@ std::unique_ptr<Attempt> Search::makeSmaller(std::unique_ptr<Attempt> best) {
     tryWith([&](Choices &choices) { choices.kept.push_back(node); });
   }
   return best;
+}
+
+/// Whether another choice of what is materialised might be better: there are
+/// layers that no chain of heads accounts for, or most of a layer is its MLP.
+static bool mayBeImproved(const backend::Circuit &circuit) {
+  llvm::SmallVector<size_t> hidden(circuit.layers, 0);
+  for (const backend::Neuron &neuron : circuit.neurons)
+    ++hidden[neuron.layer];
+  return circuit.layers >
+             std::max<size_t>(1, backend::longestHeadChain(circuit).size()) ||
+         llvm::any_of(hidden, [&](size_t units) {
+           return 2 * units > circuit.directions.size();
+         });
+}
+
+std::unique_ptr<Attempt> Search::keepIfBetter(std::unique_ptr<Attempt> best) {
+  // S-ops that are combined from several others; what is a function of one is
+  // read where that one is.
+  std::vector<const Node *> named;
+  for (const Node *node : ir::reachable(compilation.compiled)) {
+    if (!ir::isElementwise(node->kind()) || node->name().empty() ||
+        node == compilation.compiled || compilation.required.contains(node))
+      continue;
+    const ir::NodeValues &values = best->values->of(node);
+    if (values.known && (!values.hasTable || values.table.sources.size() > 1))
+      named.push_back(node);
+  }
+  if (named.empty() || !mayBeImproved(*best->circuit))
+    return best;
+  Choices choices = *best;
+  choices.kept = std::move(named);
+  auto other = attempt(std::move(choices));
+  return other->circuit && costOf(*other->circuit) < costOf(*best->circuit)
+             ? std::move(other)
+             : std::move(best);
 }
 
 /// The wished s-op that is nearest to the refused one, on the way to the
@@ -335,6 +379,8 @@ bool Compilation::synthesise(const SynthesisOptions &effort) {
   std::optional<rt::DType> wanted = effort.dtype;
   Search search(*this, domain, effort.observe, values);
   std::unique_ptr<Attempt> best = search.run(wanted);
+  if (best->circuit && wished.empty())
+    best = search.keepIfBetter(std::move(best));
   auto rangeOf = [](const Node *node) {
     return node && !node->ranges().empty() ? node->ranges().front()
                                            : llvm::SMRange();

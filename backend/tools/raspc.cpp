@@ -85,8 +85,9 @@ struct CommandLine {
       cl::init(Stage::Weights), cl::cat(category)};
   cl::opt<std::string> stats{
       "stats", cl::ValueOptional,
-      cl::desc("Print shape, size, time per stage and which constructions are "
-               "used; --stats=json as JSON"),
+      cl::desc("Print shape, size, time per stage, the chain of heads that "
+               "forbids fewer layers, and which constructions are used; "
+               "--stats=json as JSON"),
       cl::value_desc("json"), cl::cat(category)};
   cl::opt<std::string> certificate{
       "certificate", cl::ValueOptional,
@@ -138,9 +139,22 @@ static void printConstructions(llvm::ArrayRef<backend::ConstructionUse> uses) {
   }
 }
 
+/// Why no order of these heads has fewer layers.
+static void printDepth(llvm::ArrayRef<backend::ChainLink> chain) {
+  llvm::raw_ostream &os = llvm::outs();
+  os << llvm::formatv("{0,-18} {1,10}", "layers at least",
+                      std::max<size_t>(chain.size(), 1));
+  for (auto [i, link] : llvm::enumerate(chain)) {
+    os << (i ? " -> " : "  ") << link.name;
+    if (link.line)
+      os << ", line " << link.line;
+  }
+  os << "\n";
+}
+
 static void printStats(const rt::Model &model, const Stopwatch &watch,
                        llvm::ArrayRef<backend::ConstructionUse> uses,
-                       bool asJSON) {
+                       llvm::ArrayRef<backend::ChainLink> chain, bool asJSON) {
   rt::Shape shape = rt::shapeOf(model);
   const std::pair<const char *, uint64_t> rows[] = {
       {"layers", shape.layers},
@@ -162,6 +176,11 @@ static void printStats(const rt::Model &model, const Stopwatch &watch,
         for (auto &[stage, seconds] : watch.laps)
           json.attribute(stage, seconds);
       });
+      json.attribute("layers_at_least", std::max<size_t>(chain.size(), 1));
+      json.attributeArray("chain", [&] {
+        for (const backend::ChainLink &link : chain)
+          json.value(backend::toJSON(link));
+      });
       json.attributeArray("constructions", [&] {
         for (const backend::ConstructionUse &use : uses)
           json.value(backend::toJSON(use));
@@ -176,6 +195,7 @@ static void printStats(const rt::Model &model, const Stopwatch &watch,
     os << llvm::formatv("{0,-18} {1,7:f2} ms\n", stage, seconds * 1e3);
   os << llvm::formatv("{0,-18} {1,7:f2} ms\n", "all stages",
                       watch.total() * 1e3);
+  printDepth(chain);
   printConstructions(uses);
 }
 
@@ -345,11 +365,12 @@ static int compile(CommandLine &command, llvm::StringRef input,
     if (!writeCertificate(compilation, model, command.certificate))
       return commandIsWrong;
   if (command.stats.getNumOccurrences())
-    printStats(model, watch,
-               backend::listConstructions(compilation.circuit,
-                                          compilation.sources,
-                                          *compilation.names),
-               command.stats == "json");
+    printStats(
+        model, watch,
+        backend::listConstructions(compilation.circuit, compilation.sources,
+                                   *compilation.names),
+        backend::describeHeadChain(compilation.circuit, compilation.sources),
+        command.stats == "json");
   return 0;
 }
 

@@ -161,7 +161,9 @@ static constexpr Axis attention[] = {Axis::B, Axis::H, Axis::T, Axis::T};
 static constexpr Axis hidden[] = {Axis::B, Axis::T, Axis::M};
 
 void GraphWriter::write(llvm::ArrayRef<ExportTensor> tensors) {
-  graph.set_name(model.config.modelName);
+  // A graph without a name is not valid.
+  const std::string &name = model.config.modelName;
+  graph.set_name(name.empty() ? "model" : name);
   onnx::ValueInfoProto &input = *graph.add_input();
   input.set_name("tokens");
   onnx::TypeProto::Tensor &type = *input.mutable_type()->mutable_tensor_type();
@@ -188,8 +190,12 @@ void GraphWriter::write(llvm::ArrayRef<ExportTensor> tensors) {
     writeAttention();
     writeMLP();
   }
-  compute("unembed", "MatMul", {stream, "unembed.W_U"});
-  compute("logits", "Add", {"unembed", "unembed.b_U"});
+  compute("unembed.hook_in", "Identity", {stream});
+  expose("unembed.hook_in", residual);
+  compute("unembed", "MatMul", {"unembed.hook_in", "unembed.W_U"});
+  compute("unembed.hook_out", "Add", {"unembed", "unembed.b_U"});
+  expose("unembed.hook_out", {Axis::B, Axis::T, Axis::O});
+  compute("logits", "Identity", {"unembed.hook_out"});
 }
 
 void GraphWriter::writeWeights(llvm::ArrayRef<ExportTensor> tensors) {

@@ -9,7 +9,7 @@
 
 #include "ir/Interpreter.h"
 #include "frontend/Frontend.h"
-#include "frontend/LargeStack.h"
+#include "test/bench/Programs.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include <benchmark/benchmark.h>
 
@@ -27,12 +27,10 @@ struct Loaded {
     unsigned buffer = sources.AddNewSourceBuffer(
         llvm::MemoryBuffer::getMemBufferCopy(text, "bench.rasp"),
         llvm::SMLoc());
-    frontend::runWithLargeStack([&] {
-      frontend::Evaluation evaluation =
-          frontend::evaluateProgram(buffer, program, diags);
-      if (const frontend::Binding *last = evaluation.lastSop())
-        output = last->node;
-    });
+    frontend::Evaluation evaluation =
+        frontend::evaluateProgram(buffer, program, diags);
+    if (const frontend::Binding *last = evaluation.lastSop())
+      output = last->node;
     if (diags.hasErrors() || !output) {
       diags.printAll(llvm::errs());
       exit(1);
@@ -40,16 +38,6 @@ struct Loaded {
   }
 };
 } // namespace
-
-static std::string exampleText(llvm::StringRef name) {
-  auto buffer = llvm::MemoryBuffer::getFile(
-      (llvm::Twine(RASP_EXAMPLES_DIR "/") + name).str());
-  if (!buffer) {
-    llvm::errs() << name << ": " << buffer.getError().message() << "\n";
-    exit(1);
-  }
-  return (*buffer)->getBuffer().str();
-}
 
 static std::vector<ir::Value> tokens(llvm::StringRef alphabet, size_t length) {
   std::vector<ir::Value> input;
@@ -70,13 +58,13 @@ static void run(benchmark::State &state, const Loaded &loaded,
 }
 
 static void runHistogram(benchmark::State &state) {
-  run(state, Loaded(exampleText("hist.rasp")), "abcdefgh");
+  run(state, Loaded(bench::exampleText("hist")), "abcdefgh");
 }
 static void runDyck2(benchmark::State &state) {
-  run(state, Loaded(exampleText("dyck2_ptf.rasp")), "(){}");
+  run(state, Loaded(bench::exampleText("dyck2_ptf")), "(){}");
 }
 static void runReverse(benchmark::State &state) {
-  run(state, Loaded(exampleText("reverse.rasp")), "dehlorw");
+  run(state, Loaded(bench::exampleText("reverse")), "dehlorw");
 }
 BENCHMARK(runHistogram)->Arg(200)->Unit(benchmark::kMicrosecond);
 BENCHMARK(runDyck2)->Arg(200)->Unit(benchmark::kMicrosecond);
@@ -125,5 +113,3 @@ BENCHMARK_CAPTURE(readAndRun, chain_of_100000, chain(100000))
     ->Unit(benchmark::kMillisecond);
 BENCHMARK_CAPTURE(readAndRun, nested_10000, nested(10000))
     ->Unit(benchmark::kMillisecond);
-
-BENCHMARK_MAIN();

@@ -12,8 +12,7 @@ KEYS = """layers heads d_head d_mlp d_model parameters parameters_ragged
 MOST = {
     "sort": (3, 200_000),
     "most_frequent": (3, 520_000),
-    "shuffle_dyck2": (3, 60_000),
-    "dyck1_ptf": (3, 30_000),
+    "dyck1_ptf": (2, 30_000),
     "dyck2_ptf": (5, 1_210_000),
 }
 

@@ -94,10 +94,10 @@ def compile_model(program, model, *options):
     subprocess.run(["raspc", program, "-o", model, *options], check=True)
 
 
-def outputs(model, words):
+def outputs(model, words, *options):
     """What the model answers, word by word."""
     run = subprocess.run(
-        ["rasp-run", "--json", "--inputs=-", model],
+        ["rasp-run", "--json", "--inputs=-", model, *options],
         input="".join(json.dumps(word) + "\n" for word in words),
         stdout=subprocess.PIPE,
         text=True,

@@ -1,11 +1,9 @@
-//===- backend/tools/run/Answers.h - runs the inputs of rasp-run -*- C++
-//-*-===//
+//===- backend/tools/run/Answers.h - running the inputs ---------*- C++ -*-===//
 
 #ifndef RASP_BACKEND_TOOLS_RUN_ANSWERS_H
 #define RASP_BACKEND_TOOLS_RUN_ANSWERS_H
 
-#include "backend/tools/run/Inputs.h"
-#include "runtime/Interventions.h"
+#include "runtime/Batches.h"
 #include <optional>
 
 namespace rasp {
@@ -22,12 +20,8 @@ struct RunOptions {
 /// Fills in the outputs of all inputs that were not refused. Refuses those that
 /// interventions do not fit.
 llvm::Error answer(const rt::Model &model, const rt::Tokenizer &tokenizer,
-                   llvm::MutableArrayRef<Input> inputs,
+                   llvm::MutableArrayRef<rt::Input> inputs,
                    const RunOptions &options);
-
-/// `{"input":[...],"output":[...]}`, or `{"error":"..."}`.
-void printAnswer(llvm::raw_ostream &os, const rt::Model &model,
-                 const Input &input);
 
 } // namespace rasp
 

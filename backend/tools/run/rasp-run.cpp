@@ -53,7 +53,7 @@ static llvm::raw_ostream &error() {
 }
 
 /// Reads all inputs; false if their file cannot be read.
-static bool readInputs(InputReader &reader) {
+static bool readInputs(rt::InputReader &reader) {
   for (const std::string &text : plainInputs)
     reader.readArgument(llvm::json::fixUTF8(text));
   if (inputsPath.empty())
@@ -69,14 +69,14 @@ static bool readInputs(InputReader &reader) {
   return true;
 }
 
-static void print(const rt::Model &model, const Input &input) {
+static void print(const rt::Model &model, const rt::Input &input) {
   if (input.isRefused()) {
     llvm::outs().flush();
     error() << input.location << "input " << input.shown << ": "
             << input.refusal << "\n";
   }
   if (json) {
-    printAnswer(llvm::outs(), model, input);
+    rt::printAnswer(llvm::outs(), model, input);
     llvm::outs() << "\n";
   } else if (!input.isRefused()) {
     llvm::outs() << model.output.label << "(" << input.shown << ") = ";
@@ -159,7 +159,7 @@ static int runModel() {
     return commandIsWrong;
   }
   rt::Tokenizer tokenizer(*model);
-  InputReader reader(tokenizer);
+  rt::InputReader reader(tokenizer);
   if (!readInputs(reader))
     return commandIsWrong;
   if (llvm::Error failure =
@@ -172,9 +172,9 @@ static int runModel() {
     error() << llvm::toString(std::move(failure)) << "\n";
     return commandIsWrong;
   }
-  for (const Input &input : reader.inputs)
+  for (const rt::Input &input : reader.inputs)
     print(*model, input);
-  if (!anyRefused(reader.inputs))
+  if (!rt::anyRefused(reader.inputs))
     return 0;
   if (options->tracePath)
     error() << "'" << *options->tracePath

@@ -155,6 +155,21 @@ static Model makeOneHot(unsigned seed) {
   return model;
 }
 
+/// Positions of equal tokens have equal queries, in the first layer and, unless
+/// the mask tells them apart, in all.
+static Model makeTokensOnly(unsigned seed) {
+  Model model =
+      test::makeRandom(seed, 3, 2, 12, 5, 9, seed % 2, DType::Float64);
+  model.wPos.setZero();
+  return model;
+}
+
+TEST(Forward, EqualQueriesAreAnsweredOnce) {
+  std::mt19937 engine(5);
+  for (unsigned seed = 0; seed < 6; ++seed)
+    expectAgreement(makeTokensOnly(seed), engine);
+}
+
 TEST(Forward, ZerosAreLeftOut) {
   std::mt19937 engine(3);
   for (unsigned seed = 0; seed < 6; ++seed)
@@ -188,7 +203,7 @@ TEST(Forward, BatchIsBitIdentical) {
   for (bool causal : {false, true})
     for (const Model &model :
          {test::makeRandom(7, 2, 2, 14, 4, 10, causal, DType::Float64),
-          makeOneHot(causal)}) {
+          makeOneHot(causal), makeTokensOnly(causal)}) {
       expectBatchEqualsSingle<float>(model);
       expectBatchEqualsSingle<double>(model);
     }

@@ -1,7 +1,7 @@
-//===- backend/tools/run/Inputs.h - what rasp-run is to answer --*- C++ -*-===//
+//===- runtime/Inputs.h - what a model is to answer -------------*- C++ -*-===//
 
-#ifndef RASP_BACKEND_TOOLS_RUN_INPUTS_H
-#define RASP_BACKEND_TOOLS_RUN_INPUTS_H
+#ifndef RASP_RUNTIME_INPUTS_H
+#define RASP_RUNTIME_INPUTS_H
 
 #include "runtime/Tokenizer.h"
 #include "llvm/ADT/StringRef.h"
@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-namespace rasp {
+namespace rasp::rt {
 
 /// One input and what became of it.
 struct Input {
@@ -17,7 +17,7 @@ struct Input {
   std::string shown;         ///< `"hello"` or `[1, 2]`
   std::vector<uint32_t> ids; ///< BOS first; empty if the input was refused
   std::string refusal;
-  std::vector<rt::Atom> output;
+  std::vector<Atom> output;
 
   bool isRefused() const { return !refusal.empty(); }
 };
@@ -28,7 +28,7 @@ bool anyRefused(llvm::ArrayRef<Input> inputs);
 /// cannot take are in the list too, with the reason.
 class InputReader {
 public:
-  explicit InputReader(const rt::Tokenizer &tokenizer) : tokenizer(tokenizer) {}
+  explicit InputReader(const Tokenizer &tokenizer) : tokenizer(tokenizer) {}
 
   /// Reads what stands on the command line: a JSON list if it starts with `[`,
   /// else one-character tokens. Where `[` is itself a token, text that is no
@@ -36,6 +36,8 @@ public:
   void readArgument(llvm::StringRef text);
   /// Reads the lines of a file, each a JSON list or `{"input": list}`.
   void readLines(llvm::StringRef text, llvm::StringRef path);
+  /// Reads a list of tokens, or a string of one-character ones.
+  void readValue(const llvm::json::Value &value);
 
   std::vector<Input> inputs;
 
@@ -44,16 +46,19 @@ private:
   void readText(llvm::StringRef text);
   /// `source` is what the user wrote.
   void readJSON(llvm::StringRef source, const llvm::json::Value &value);
-  void add(std::string shown, llvm::ArrayRef<rt::Atom> values);
+  void add(std::string shown, llvm::ArrayRef<Atom> values);
   void refuse(llvm::StringRef shown, const llvm::Twine &reason);
 
-  const rt::Tokenizer &tokenizer;
+  const Tokenizer &tokenizer;
   std::string location;
 };
 
 /// The tokens as the model knows them, so that their types are right.
-std::vector<rt::Atom> tokensOf(const rt::Model &model, const Input &input);
+std::vector<Atom> tokensOf(const Model &model, const Input &input);
 
-} // namespace rasp
+/// `{"input":[...],"output":[...]}`, or `{"error":"..."}`.
+void printAnswer(llvm::raw_ostream &os, const Model &model, const Input &input);
+
+} // namespace rasp::rt
 
 #endif

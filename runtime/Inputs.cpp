@@ -1,14 +1,14 @@
-//===- backend/tools/run/Inputs.cpp - what rasp-run is to answer ----------===//
+//===- runtime/Inputs.cpp - what a model is to answer --------------------===//
 
-#include "backend/tools/run/Inputs.h"
+#include "runtime/Inputs.h"
 #include "runtime/Atom.h"
 #include "runtime/ModelJSON.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/LineIterator.h"
 
-using namespace rasp;
+using namespace rasp::rt;
 
-bool rasp::anyRefused(llvm::ArrayRef<Input> inputs) {
+bool rasp::rt::anyRefused(llvm::ArrayRef<Input> inputs) {
   return llvm::any_of(inputs,
                       [](const Input &input) { return input.isRefused(); });
 }
@@ -17,9 +17,9 @@ void InputReader::readArgument(llvm::StringRef text) {
   location.clear();
   if (!text.starts_with("["))
     return readText(text);
-  llvm::Expected<llvm::json::Value> value = rt::parseJSON(text);
+  llvm::Expected<llvm::json::Value> value = parseJSON(text);
   bool isList = value && value->getAsArray() && !value->getAsArray()->empty();
-  if (!isList && tokenizer.has(rt::Atom("["))) {
+  if (!isList && tokenizer.has(Atom("["))) {
     llvm::consumeError(value.takeError());
     return readText(text);
   }
@@ -39,8 +39,15 @@ void InputReader::readLines(llvm::StringRef text, llvm::StringRef path) {
   }
 }
 
+void InputReader::readValue(const llvm::json::Value &value) {
+  location.clear();
+  std::string source;
+  llvm::raw_string_ostream(source) << value;
+  readJSON(source, value);
+}
+
 void InputReader::readLine(llvm::StringRef line) {
-  llvm::Expected<llvm::json::Value> value = rt::parseJSON(line);
+  llvm::Expected<llvm::json::Value> value = parseJSON(line);
   if (!value)
     return refuse(llvm::json::fixUTF8(line),
                   "expected a JSON list or {\"input\": list}: " +
@@ -62,9 +69,9 @@ void InputReader::readJSON(llvm::StringRef source,
   const llvm::json::Array *list = value.getAsArray();
   if (!list)
     return refuse(source, "expected a JSON list");
-  std::vector<rt::Atom> values;
+  std::vector<Atom> values;
   for (const llvm::json::Value &element : *list) {
-    std::optional<rt::Atom> atom = rt::atomFromJSON(element);
+    std::optional<Atom> atom = atomFromJSON(element);
     if (!atom)
       return refuse(source, "expected tokens to be strings, numbers, true or "
                             "false");
@@ -72,11 +79,11 @@ void InputReader::readJSON(llvm::StringRef source,
   }
   std::string shown;
   llvm::raw_string_ostream os(shown);
-  rt::printPython(os, values);
+  printPython(os, values);
   add(std::move(shown), values);
 }
 
-void InputReader::add(std::string shown, llvm::ArrayRef<rt::Atom> values) {
+void InputReader::add(std::string shown, llvm::ArrayRef<Atom> values) {
   llvm::Expected<std::vector<uint32_t>> ids = tokenizer.encode(values);
   if (!ids)
     return refuse(shown, llvm::toString(ids.takeError()));
@@ -87,10 +94,22 @@ void InputReader::refuse(llvm::StringRef shown, const llvm::Twine &reason) {
   inputs.push_back({location, shown.str(), {}, reason.str(), {}});
 }
 
-std::vector<rt::Atom> rasp::tokensOf(const rt::Model &model,
-                                     const Input &input) {
-  std::vector<rt::Atom> tokens;
+std::vector<Atom> rasp::rt::tokensOf(const Model &model, const Input &input) {
+  std::vector<Atom> tokens;
   for (uint32_t id : llvm::ArrayRef(input.ids).drop_front())
     tokens.push_back(model.input.values[id]);
   return tokens;
+}
+
+void rasp::rt::printAnswer(llvm::raw_ostream &os, const Model &model,
+                           const Input &input) {
+  if (input.isRefused()) {
+    os << llvm::json::Value(llvm::json::Object{{"error", input.refusal}});
+    return;
+  }
+  os << "{\"input\":";
+  printJSON(os, tokensOf(model, input));
+  os << ",\"output\":";
+  printJSON(os, input.output);
+  os << "}";
 }
