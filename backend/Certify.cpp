@@ -178,6 +178,7 @@ Certificate::Head Certifier::describe(const Head &head, unsigned number) {
   entry.scoreError = head.scoreError;
   entry.scoreTolerance = head.scoreTolerance;
   entry.tieError = head.tieError;
+  entry.leak = head.leak;
   entry.keys = domainsOf(head.keyJoints);
   entry.queries = domainsOf(head.queryJoints);
   for (const HeadOutput &output : head.outputs) {

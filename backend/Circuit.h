@@ -162,8 +162,10 @@ struct Head {
   double selected = 0; ///< the sum of `conjunctScores`
   /// Bounds on the errors of scores: of any, and between selected keys.
   double scoreError = 0, tieError = 0;
-  /// How wrong scores may be for attention to stay hard.
+  /// How wrong scores may be for attention to stay as hard as it is.
   double scoreTolerance = 0;
+  /// What all keys that are not selected weigh together, at most.
+  double leak = 0;
   /// What the two sides of the scores are functions of.
   std::vector<JointId> keyJoints, queryJoints;
   std::vector<HeadOutput> outputs;

@@ -113,15 +113,16 @@ View Lowering::viewOfCount(const Formula &formula, const Node *width) {
       counted, [&](const auto &entry) { return entry.first == formula; });
   if (found != counted.end())
     return found->second;
-  auto patternWith = [&](bool ties) {
+  auto patternWith = [&](Ties ties) {
     Scores scores;
     scores.remark("inclusion-exclusion");
     return makePattern(formula, std::move(scores), width->operand(0),
                        ir::SelectorFacts(), BosMode::Counted, ties);
   };
-  Pattern pattern = patternWith(false);
+  Pattern pattern = patternWith(Ties::None);
   if (!failed && (pattern.weightError > 0 || pattern.tooNoisy > 0))
-    pattern = patternWith(true);
+    pattern = patternWith(Ties::Exact);
+  makeWhole(pattern.steps);
   checkNoise(pattern);
   if (failed)
     return View();

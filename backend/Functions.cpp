@@ -132,13 +132,15 @@ View Lowering::rawView(SourceState &state) {
     state.raw = sum;
     circuit.forms.push_back({node, sum, state.numbers});
   } else if (state.access == Access::Width) {
-    Pattern &pattern = patternOf(selector, BosMode::Counted);
+    Pattern &pattern =
+        patternOf(selector, BosMode::Counted, weightTolerance(state));
     if (failed)
       return View();
     state.raw = View::of(moveShareOfBos(pattern, naming, sets.of(node).low,
                                         sets.of(node).high, /*part=*/0));
   } else {
-    Pattern &pattern = patternOf(selector, BosMode::Default);
+    Pattern &pattern =
+        patternOf(selector, BosMode::Default, weightTolerance(state));
     View value = scalarOf(node->operand(1));
     if (failed)
       return View();
@@ -166,6 +168,38 @@ View Lowering::rawView(SourceState &state) {
     }
   }
   return *state.raw;
+}
+
+double Lowering::weightTolerance(const SourceState &state) const {
+  if (state.values.empty())
+    return 0;
+  // A step between two values stands an error of a quarter of their distance,
+  // roundings taken off; others read numbers as they come.
+  if (state.access == Access::Width)
+    return 0.2 / (sets.of(state.node).high + 2);
+  const ir::NodeValues &inputs = sets.of(state.node->operand(1));
+  std::vector<double> numbers;
+  for (double number : state.numbers)
+    if (!std::isnan(number))
+      numbers.push_back(number);
+  llvm::sort(numbers);
+  double gap = std::numeric_limits<double>::infinity();
+  for (size_t i = 0; i + 1 < numbers.size(); ++i)
+    if (numbers[i] < numbers[i + 1])
+      gap = std::min(gap, numbers[i + 1] - numbers[i]);
+  double spread = inputs.high - inputs.low;
+  return std::isfinite(gap) && spread > 0 ? gap / spread / 8 : 0;
+}
+
+Axis Lowering::rawAxis(SourceState &state) {
+  View coordinate = rawView(state);
+  Axis axis = axisOf(coordinate);
+  // The error of a share is relative, and bounded for the least width.
+  if (state.access == Access::Width && state.counts.empty()) {
+    axis.relativeError = axis.error * (state.numbers.front() + 1);
+    axis.error = 0;
+  }
+  return axis;
 }
 
 std::vector<double> Lowering::rawCoordinates(const SourceState &state) {
@@ -339,19 +373,21 @@ View Lowering::profileOfSource(SourceState &state,
   double low = *llvm::min_element(byValue), high = *llvm::max_element(byValue);
   std::optional<Profile> profile;
   double error = read(coordinate).error;
+  Axis scalar = rawAxis(state);
   if (state.access == Access::Width && state.counts.empty()) {
-    // The bound of the share of BOS belongs to the least width.
-    double relative = error * (state.numbers.front() + 1);
     profile =
         makeWidthProfile(byValue, static_cast<unsigned>(state.numbers.front()),
-                         relative, options.unitRoundoff);
-    // A threshold that is exactly 0 below is worth more than shared units.
+                         scalar.relativeError, options.unitRoundoff);
     std::vector<ProfilePoint> points;
     for (size_t i = byValue.size(); i-- > 0;)
       points.push_back({1 / (state.numbers[i] + 1), byValue[i]});
-    std::optional<Profile> steps =
-        makeProfile(points, axisOf(coordinate), true);
-    if (steps && steps->exactZero && low == 0 && high == 1)
+    // The weights of a head without near ties are wrong by roundings alone.
+    bool nearTies = scalar.relativeError > 16 * options.unitRoundoff;
+    std::optional<Profile> steps = makeProfile(points, scalar, !nearTies);
+    // A threshold that is exactly 0 below is worth more than shared units, and
+    // so is what hands no error on.
+    if (steps && ((steps->exactZero && low == 0 && high == 1) ||
+                  (nearTies && steps->error < profile->error)))
       profile = steps;
   } else {
     std::vector<double> axis = rawCoordinates(state);
@@ -373,7 +409,7 @@ View Lowering::profileOfSource(SourceState &state,
       refuseEqualNumbers(state, *unequal, naming.node);
       return View();
     }
-    profile = makeProfile(points, axisOf(coordinate), true);
+    profile = makeProfile(points, scalar, true);
   }
   Naming ofSource = naming;
   ofSource.joint = jointOfSource(state.node);

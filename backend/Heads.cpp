@@ -5,6 +5,12 @@
 // `step` times the score. In float32 exp(-104) and below is 0, so a step that
 // keeps the distance above 104 after all errors makes attention hard, exactly.
 //
+// Scores that differ by up to 2d among selected keys give weights that differ
+// by the factor exp(2d step), so a smaller step brings them together, while the
+// others get a share of up to n exp(-step). A head that reads codes with
+// errors takes the step for which both together are least, if its readers
+// stand that.
+//
 // BOS scores as much as a selected key where the number of keys is wanted
 // (then its share is 1/(w+1)), and half a unit less where it only stands for
 // the empty selection. All other views are zero at position 0, as key and as
@@ -29,19 +35,30 @@ static double hardDistance(double unitRoundoff) {
 }
 
 Lowering::Pattern &Lowering::patternOf(const Node *selector, BosMode mode,
-                                       bool ties) {
-  ties &= !(sets.selectors().facts(selector).atMostOneKey &&
-            mode == BosMode::Default);
-  auto lookUp = [&](bool withTies) -> Pattern & {
-    auto [it, isNew] = patterns.try_emplace({selector, mode, withTies});
+                                       double tolerance) {
+  if (options.exactTies && tolerance < unequalWeights)
+    tolerance = 0;
+  if (sets.selectors().facts(selector).atMostOneKey && mode == BosMode::Default)
+    tolerance = unequalWeights;
+  auto lookUp = [&](Ties ties) -> Pattern & {
+    auto [it, isNew] = patterns.try_emplace({selector, mode, ties});
     if (isNew)
-      it->second = makePattern(selector, mode, withTies);
+      it->second = makePattern(selector, mode, ties);
     return it->second;
   };
-  // The same head serves both, if its weights are equal anyway.
-  Pattern *pattern = &lookUp(false);
-  if (ties && !failed && (pattern->weightError > 0 || pattern->tooNoisy > 0))
-    pattern = &lookUp(true);
+  auto serves = [&](const Pattern &pattern) {
+    return failed || tolerance == unequalWeights ||
+           (pattern.tooNoisy == 0 &&
+            pattern.weightError + pattern.leak <= tolerance);
+  };
+  // The same head serves all, if its weights are equal enough anyway.
+  Pattern *pattern = &lookUp(Ties::None);
+  if (!serves(*pattern) && tolerance > 0)
+    pattern = &lookUp(Ties::Near);
+  if (!serves(*pattern))
+    pattern = &lookUp(Ties::Exact);
+  nearTies |= pattern->weightError > 0 && tolerance != unequalWeights;
+  makeWhole(pattern->steps);
   checkNoise(*pattern);
   return *pattern;
 }
@@ -67,7 +84,7 @@ double Lowering::noiseOfBos(llvm::ArrayRef<ScoreTerm> terms,
 }
 
 Lowering::Pattern Lowering::makePattern(const Node *selector, BosMode mode,
-                                        bool ties) {
+                                        Ties ties) {
   std::optional<Formula> formula = makeFormula(selector, sets.selectors());
   if (!formula) {
     refuse(selector, ir::diag::SelectorTooLong, maxFormulaSize);
@@ -87,7 +104,7 @@ Lowering::Pattern Lowering::makePattern(const Node *selector, BosMode mode,
 Lowering::Pattern Lowering::makePattern(const Formula &formula, Scores scores,
                                         const Node *selector,
                                         const ir::SelectorFacts &facts,
-                                        BosMode mode, bool ties) {
+                                        BosMode mode, Ties ties) {
   Pattern pattern;
   if (!buildScores(formula, facts, mode, ties, scores)) {
     failed = true;
@@ -97,6 +114,7 @@ Lowering::Pattern Lowering::makePattern(const Formula &formula, Scores scores,
   pattern.name = names.of(selector).str();
   pattern.construction = scores.remarks + scores.construction;
   pattern.scores = std::move(scores.terms);
+  pattern.steps = std::move(scores.steps);
   pattern.conjunctScores = std::move(scores.conjunctScores);
   pattern.proportional = scores.proportional;
 
@@ -111,9 +129,7 @@ Lowering::Pattern Lowering::makePattern(const Formula &formula, Scores scores,
     if (mode == BosMode::Counted)
       gap = 1;
   }
-  for (const ScoreTerm &term : pattern.scores)
-    pattern.time = std::max(
-        {pattern.time, timeOf(circuit, term.key), timeOf(circuit, term.query)});
+  pattern.time = timeOfTerms(pattern.scores);
 
   std::vector<const Formula *> comparisons;
   collectComparisons(formula, comparisons);
@@ -131,28 +147,70 @@ Lowering::Pattern Lowering::makePattern(const Formula &formula, Scores scores,
   // BOS counts as a selected key, so its score must be as exact.
   if (mode == BosMode::Counted)
     scores.tieError += noiseOfBos(pattern.scores, &ScoreTerm::key);
-  double distance =
-      gap -
-      std::max(2 * scores.error, noiseOfBos(pattern.scores, &ScoreTerm::query));
-  double needed = hardDistance(options.unitRoundoff);
-  while (distance * pattern.step < needed && pattern.step < 0x1p14)
-    pattern.step *= 2;
-  bool single = facts.atMostOneKey && mode == BosMode::Default;
   pattern.selected = scores.selected;
   pattern.scoreError = scores.error;
-  pattern.scoreTolerance = (gap - needed / pattern.step) / 2;
+  if (scores.tieError > 0)
+    scores.tieError += 1.02 * static_cast<double>(pattern.scores.size() + 3) *
+                       options.unitRoundoff * scores.magnitude;
   pattern.tieError = scores.tieError;
-  if (!single)
-    pattern.weightError = std::expm1(2 * scores.tieError * pattern.step);
+  double noise =
+      std::max(2 * scores.error, noiseOfBos(pattern.scores, &ScoreTerm::query));
+  sharpen(pattern, gap, noise, ties);
+  if (facts.atMostOneKey && mode == BosMode::Default)
+    pattern.weightError = 0;
+  return pattern;
+}
+
+void Lowering::sharpen(Pattern &pattern, double gap, double noise,
+                       Ties ties) const {
+  double distance = gap - noise, needed = hardDistance(options.unitRoundoff);
+  double keys = sets.domain().maxSeqLen + 1;
+  // Logits are divided by the root of d_head, which the factor that makes up
+  // for it may exceed.
+  double stretch = 1 + 1 / std::sqrt(static_cast<double>(
+                               std::max<size_t>(1, pattern.scores.size())));
+  auto unevenness = [&](double step) {
+    return pattern.tieError == 0
+               ? 0
+               : std::expm1(2 * pattern.tieError * step * stretch) +
+                     4 * options.unitRoundoff;
+  };
+  if (ties == Ties::Near && pattern.tieError > 0)
+    pattern.step /= 2;
+  while (distance * pattern.step < needed && pattern.step < 0x1p14)
+    pattern.step *= 2;
+  // The tolerance of those that read a number of keys is of the order of its
+  // inverse.
+  double fine = 0.05 / (keys + 1);
+  if (ties == Ties::Near && unevenness(pattern.step) > fine) {
+    // Rounding counts for the others as well.
+    double apart = distance - 2 * pattern.tieError -
+                   8 * options.unitRoundoff * (1 + std::fabs(pattern.selected));
+    auto leakAt = [&](double step) { return keys * std::exp(-apart * step); };
+    double best = pattern.step;
+    for (double step = pattern.step; step >= 1; step /= 2)
+      if (unevenness(step) + (step == pattern.step ? 0 : leakAt(step)) <
+          unevenness(best) + (best == pattern.step ? 0 : leakAt(best)))
+        best = step;
+    if (best < pattern.step) {
+      pattern.step = best;
+      pattern.leak = leakAt(best);
+      needed = std::log(keys / fine);
+      // What BOS attends to must not change.
+      pattern.scores.back().query += View::of(
+          Circuit::bos, std::ceil(hardDistance(options.unitRoundoff) / best));
+    }
+  }
+  pattern.scoreTolerance = (gap - needed / pattern.step) / 2;
+  pattern.weightError = unevenness(pattern.step);
   constexpr double worstWeight = 0.1;
   if (distance * pattern.step < needed) {
-    pattern.tooNoisy = scores.error;
-    pattern.tolerance = (gap - needed / pattern.step) / 2;
-  } else if (ties && pattern.weightError > worstWeight) {
-    pattern.tooNoisy = scores.tieError;
-    pattern.tolerance = std::log1p(worstWeight) / 2 / pattern.step;
+    pattern.tooNoisy = pattern.scoreError;
+    pattern.tolerance = pattern.scoreTolerance;
+  } else if (ties == Ties::Exact && pattern.weightError > worstWeight) {
+    pattern.tooNoisy = pattern.tieError;
+    pattern.tolerance = std::log1p(worstWeight) / 2 / pattern.step / stretch;
   }
-  return pattern;
 }
 
 double Lowering::errorAtBos(const View &view) const {
@@ -188,6 +246,7 @@ DirId Lowering::moveValue(Pattern &pattern, View value, double empty,
     head.scoreError = pattern.scoreError;
     head.scoreTolerance = pattern.scoreTolerance;
     head.tieError = pattern.tieError;
+    head.leak = pattern.leak;
     head.keyJoints = pattern.keyJoints;
     head.queryJoints = pattern.queryJoints;
     head.step = pattern.step;
@@ -215,11 +274,14 @@ DirId Lowering::moveValue(Pattern &pattern, View value, double empty,
   direction.error = std::max(reading.error, direction.errorAtBos);
   double magnitude =
       std::max(std::fabs(direction.low), std::fabs(direction.high));
+  if (pattern.leak > 0)
+    direction.error += pattern.leak * (std::max(reading.high, empty) -
+                                       std::min(reading.low, empty));
   if (averages)
     direction.error += pattern.weightError * (reading.high - reading.low) +
                        static_cast<double>(sets.domain().maxSeqLen + 3) *
                            options.unitRoundoff * magnitude;
-  else if (reading.error == 0)
+  else if (reading.error == 0 && pattern.leak == 0)
     // A value moves unchanged, and so does the default; 0 is on every grid.
     direction.grid = reading.magnitude() == 0 ? gridOf(empty)
                      : empty == 0             ? reading.grid
@@ -238,7 +300,8 @@ DirId Lowering::moveShareOfBos(Pattern &pattern, const Naming &naming,
   DirId dir =
       moveValue(pattern, View::of(Circuit::bos), 1, share, least, most, true);
   // The share of BOS is one quotient: its error is relative.
-  circuit[dir].error = most * (pattern.weightError + 4 * options.unitRoundoff);
+  circuit[dir].error =
+      most * (pattern.weightError + pattern.leak + 4 * options.unitRoundoff);
   circuit[dir].source = naming.node;
   circuit[dir].part = part;
   for (double width = low; width <= high; ++width)
@@ -254,8 +317,8 @@ DirId Lowering::moveFunction(const Node *aggregate,
       !sets.selectors().facts(aggregate->operand(0)).atMostOneKey &&
       llvm::any_of(sets.of(aggregate->operand(1)).values,
                    [](const ir::Value &v) { return v.isInt() || v.isFloat(); });
-  Pattern &pattern =
-      patternOf(aggregate->operand(0), BosMode::Default, averages);
+  Pattern &pattern = patternOf(aggregate->operand(0), BosMode::Default,
+                               averages ? 0 : unequalWeights);
   if (failed)
     return Circuit::bos;
   llvm::ArrayRef<ir::Value> own = sets.of(aggregate).values;

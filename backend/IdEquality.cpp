@@ -138,7 +138,8 @@ bool Lowering::addIdEquality(const Node *key, const Node *query,
       {zeroAtBos(k.square), shifted ? one * -1 : zeroAtBos(one * -1)});
   if (!shifted)
     terms.push_back({zeroAtBos(one), zeroAtBos(one - q.square)});
-  scores.addConjunct(std::move(terms), 1);
+  double reach = base - 1 + first;
+  scores.addConjunct(std::move(terms), 1, 4 * digits * reach * reach + 1);
   scores.proportional = shifted;
   scores.note(shifted ? "ids, 2kq - k^2, never empty" : "ids, 1 - (k - q)^2");
   return true;

@@ -70,6 +70,40 @@ JointId Lowering::jointOfPart(const Node *width, unsigned part) {
   return addJoint(std::move(joint));
 }
 
+std::optional<JointId> Lowering::jointOfAll(llvm::ArrayRef<JointId> parts) {
+  constexpr size_t most = 1 << 16;
+  Joint all;
+  size_t count = 1;
+  for (JointId id : parts) {
+    const Joint &part = circuit.joints[id];
+    if (part.isSum || part.part != 0)
+      return std::nullopt;
+    for (auto [source, size] : llvm::zip(part.sources, part.sizes))
+      if (!llvm::is_contained(all.sources, source)) {
+        all.sources.push_back(source);
+        all.sizes.push_back(size);
+        count *= size;
+        if (count > most)
+          return std::nullopt;
+      }
+  }
+  std::vector<uint32_t> at(all.sources.size());
+  all.matters = maskOf(count, [&](size_t i) {
+    for (size_t d = at.size(); d-- > 0; i /= all.sizes[d])
+      at[d] = static_cast<uint32_t>(i % all.sizes[d]);
+    return llvm::all_of(parts, [&](JointId id) {
+      const Joint &part = circuit.joints[id];
+      size_t own = 0;
+      for (auto [source, size] : llvm::zip(part.sources, part.sizes))
+        own = own * size +
+              at[static_cast<size_t>(llvm::find(all.sources, source) -
+                                     all.sources.begin())];
+      return part.matters.empty() || part.matters[own];
+    });
+  });
+  return addJoint(std::move(all));
+}
+
 JointId Lowering::jointOf(const Node *sop) {
   return sets.isKept(sop) && sets.of(sop).known ? jointOfSource(sop)
                                                 : jointOfOperands(sop);

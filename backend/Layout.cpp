@@ -1,21 +1,19 @@
 //===- backend/Layout.cpp - coordinates of the residual stream ------------===//
 
 #include "backend/Layout.h"
+#include "runtime/Model.h"
 #include "llvm/ADT/STLExtras.h"
 #include <map>
 #include <numeric>
 
 using namespace rasp::backend;
 
-/// Equal scores stay equal when they are divided, whatever by; those that are
-/// only nearly so matter where keys share the weight. The quotients of others
-/// are rounded, which harms none that is small.
+/// Equal scores stay equal when they are divided, whatever by, and how unequal
+/// others are is known with a margin for that. Quotients are rounded, which
+/// harms none that is small.
 static bool standsInexactRoot(const Head &head) {
   constexpr double largestScore = 256;
-  bool shares = llvm::any_of(
-      head.outputs, [](const HeadOutput &output) { return output.averages; });
-  return !head.proportional && (head.tieError == 0 || !shares) &&
-         head.selected <= largestScore;
+  return !head.proportional && head.selected <= largestScore;
 }
 
 Layout rasp::backend::layOut(const Circuit &circuit) {
@@ -66,6 +64,28 @@ Layout rasp::backend::layOut(const Circuit &circuit) {
                      ? static_cast<unsigned>(widest)
                      : layout.root * layout.root;
   return layout;
+}
+
+uint64_t rasp::backend::countParameters(const Circuit &circuit,
+                                        const ir::Domain &domain) {
+  std::vector<unsigned> heads(circuit.layers), hidden(circuit.layers);
+  for (const Head &head : circuit.heads)
+    ++heads[head.layer];
+  for (const Neuron &neuron : circuit.neurons)
+    ++hidden[neuron.layer];
+  auto largest = [](const std::vector<unsigned> &sizes) {
+    return sizes.empty() ? 1 : std::max(1u, *llvm::max_element(sizes));
+  };
+  Layout layout = layOut(circuit);
+  rt::Shape shape{};
+  shape.layers = std::max(1u, circuit.layers);
+  shape.heads = largest(heads);
+  shape.dHead = layout.dHead;
+  shape.dMlp = largest(hidden);
+  shape.dModel = static_cast<unsigned>(layout.order.size());
+  // BOS and padding are tokens as well.
+  shape.vocab = static_cast<unsigned>(domain.vocabulary.size()) + 2;
+  return rt::paddedParameters(shape, domain.maxSeqLen + 1);
 }
 
 void rasp::backend::print(llvm::raw_ostream &os, const Circuit &circuit,

@@ -41,6 +41,10 @@ struct Layout {
 
 Layout layOut(const Circuit &circuit);
 
+/// How many parameters the model will have, as a reader with padded layers
+/// counts them (rt::Shape).
+uint64_t countParameters(const Circuit &circuit, const ir::Domain &domain);
+
 void print(llvm::raw_ostream &os, const Circuit &circuit, const Layout &layout);
 
 } // namespace rasp::backend

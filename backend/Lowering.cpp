@@ -144,8 +144,13 @@ void Lowering::refuseNoise(const Node *node, double error, double tolerance,
 }
 
 Axis Lowering::axisOf(const View &view) const {
-  Axis axis{read(view).error, options.unitRoundoff,
-            static_cast<unsigned>(view.terms.size())};
+  Axis axis;
+  axis.error = read(view).error;
+  axis.unitRoundoff = options.unitRoundoff;
+  axis.terms = axis.directions = static_cast<unsigned>(view.terms.size());
+  axis.exactProducts = llvm::all_of(view.terms, [](const Term &term) {
+    return gridOf(term.weight) == std::fabs(term.weight);
+  });
   if (view.constant != 0)
     ++axis.terms;
   if (axis.terms > 1) {

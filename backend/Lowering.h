@@ -20,9 +20,9 @@
 // The parts: Functions.cpp (functions of one source); Tables.cpp (functions of
 // several), with Packing.cpp, LinearForms.cpp, Cells.cpp, SumCells.cpp and
 // JoinedCells.cpp; Profile.cpp (piecewise-linear functions of a scalar);
-// Neurons.cpp; Heads.cpp (what heads move); Selectors.cpp, Disjunctions.cpp and
-// Penalties.cpp (scores); Counts.cpp (widths as sums of widths); Readout.cpp
-// (unembedding).
+// Neurons.cpp; Heads.cpp (what heads move); Selectors.cpp, Disjunctions.cpp,
+// StepCodes.cpp and Penalties.cpp (scores); Counts.cpp (widths as sums of
+// widths); Readout.cpp (unembedding).
 //
 //===----------------------------------------------------------------------===//
 
@@ -40,6 +40,7 @@
 #include "llvm/ADT/STLExtras.h"
 #include <cmath>
 #include <deque>
+#include <limits>
 #include <map>
 #include <optional>
 
@@ -48,6 +49,14 @@ namespace rasp::backend {
 struct LoweringOptions {
   /// Unit roundoff of the stored dtype: 2^-24 or 2^-53.
   double unitRoundoff = 0x1p-24;
+  /// Keys that share a weight must have equal scores, exactly; otherwise they
+  /// may differ by what the readers of the head can stand.
+  bool exactTies = false;
+  /// Strings are put out as numbers that their logits are made of, not as a 0/1
+  /// direction each.
+  bool numberedOutput = false;
+  /// Equality of ints by squares even if a table would be there earlier.
+  bool lateEqualities = false;
 };
 
 /// Range and error of a view at positions from 1 on.
@@ -85,6 +94,8 @@ public:
   std::optional<Circuit> run(const ir::Node *output);
   /// The op that an error was about.
   const ir::Node *refused() const { return culprit; }
+  /// Whether keys share a weight although their scores may differ.
+  bool hasNearTies() const { return nearTies; }
 
 private:
   //===--- Views of s-ops ------------------------------------------------===//
@@ -118,12 +129,22 @@ private:
   JointId jointOfView(const View &view, const ir::Node *sop);
   JointId jointOfSource(ir::Source source);
   JointId jointOfPart(const ir::Node *width, unsigned part);
+  /// Of a sum of functions of the joints; none if one is a sum itself or the
+  /// combinations are many.
+  std::optional<JointId> jointOfAll(llvm::ArrayRef<JointId> parts);
   /// Of an s-op that is read as the number that it is: its values, those for
   /// which `byValue` is not NaN.
   JointId jointOfValues(const ir::Node *sop, const View &scalar,
                         llvm::ArrayRef<double> byValue);
   /// Whether the combinations of a joint are the values of `sop`.
   bool isByValue(JointId joint, const ir::Node *sop) const;
+
+  /// How keys that are selected together must score.
+  enum class Ties : uint8_t {
+    None, ///< there are none
+    Near, ///< alike, as far as errors go
+    Exact ///< the same
+  };
 
   //===--- Functions of one source (Functions.cpp)
   //-------------------------===//
@@ -175,6 +196,11 @@ private:
   View profileOfSource(SourceState &state, llvm::ArrayRef<double> byValue,
                        const Naming &naming);
   bool isRaw(ir::Source source);
+  /// The scalar of a source as the argument of a profile.
+  Axis rawAxis(SourceState &state);
+  /// How unequal the weights of a head may be for its readers to tell the
+  /// values of the source apart.
+  double weightTolerance(const SourceState &state) const;
   /// Whether its scalar is the share of BOS that a width leaves.
   bool isShare(ir::Source source);
 
@@ -275,6 +301,10 @@ private:
   View copyView(const View &view, const Naming &naming, double low,
                 double high);
   /// `argument` says what the coordinate is.
+  /// The view with those of its directions that MLPs of one layer write as one
+  /// direction, which their hidden units write too: what reads it has fewer
+  /// sums to round. Only functions of what `reader` is a function of are taken.
+  View gathered(const View &view, const ir::Node *sop, JointId reader);
   View emitProfile(const View &coordinate, const Profile &profile,
                    const Naming &naming, double low, double high,
                    llvm::StringRef argument);
@@ -304,6 +334,15 @@ private:
   /// Whether BOS is one of the selected keys (so that its share shows their
   /// number), or only what remains when nothing is selected.
   enum class BosMode : uint8_t { Counted, Default };
+  /// What a number is compared with: a direction that is exactly 0 on one side
+  /// of a gap, and on the other 1 if it is whole, else at least that.
+  struct StepDirection {
+    DirId dir;
+    Step step;
+    View second;      ///< the input of the unit that makes it whole
+    double error = 0; ///< then
+    bool whole = false;
+  };
   struct Pattern {
     std::vector<ScoreTerm> scores;
     std::vector<double> conjunctScores;
@@ -312,13 +351,15 @@ private:
     std::vector<JointId> keyJoints, queryJoints;
     unsigned time = 0;
     double step = 256;
-    /// Relative error of the weights of selected keys.
-    double weightError = 0;
+    /// Relative error of the weights of selected keys, and what all others
+    /// weigh together.
+    double weightError = 0, leak = 0;
     std::string name, construction;
     /// When the scores are too wrong to be used: their error, and what would
     /// do.
     double tooNoisy = 0, tolerance = 0;
     const ir::Node *selector = nullptr;
+    std::vector<StepDirection *> steps; ///< must be whole
     std::map<unsigned, size_t> headByTime;
   };
   struct Scores {
@@ -327,12 +368,17 @@ private:
     double selected = 0;                ///< their sum
     double error = 0;                   ///< largest error of a score
     double tieError = 0;                ///< the same among selected keys
+    /// What the sizes of the terms of a selected pair add up to.
+    double magnitude = 0;
     bool proportional = false; ///< selected score varies with the query, and
                                ///< everything else is at least 1 below it
+    std::vector<StepDirection *> steps; ///< must be whole
     std::string construction;
     std::string remarks; ///< what was made of the formula before
-    /// Takes in the terms of one more conjunct and what it scores.
-    void addConjunct(std::vector<ScoreTerm> conjunct, double score);
+    /// Takes in the terms of one more conjunct, what it scores and what the
+    /// sizes of its terms add up to.
+    void addConjunct(std::vector<ScoreTerm> conjunct, double score,
+                     double size);
     /// Makes terms with the same key or the same query view one rank; the
     /// conjuncts that they belong to become one.
     void mergeTerms();
@@ -341,12 +387,19 @@ private:
       construction += (construction.empty() ? "" : " and ") + text.str();
     }
   };
-  /// With `ties`, several keys can be selected and must get equal weights.
-  Pattern &patternOf(const ir::Node *selector, BosMode mode, bool ties = true);
-  Pattern makePattern(const ir::Node *selector, BosMode mode, bool ties);
+  static constexpr double unequalWeights =
+      std::numeric_limits<double>::infinity();
+  /// `tolerance` is how unequal the weights of keys that are selected together
+  /// may be.
+  Pattern &patternOf(const ir::Node *selector, BosMode mode,
+                     double tolerance = 0);
+  Pattern makePattern(const ir::Node *selector, BosMode mode, Ties ties);
   Pattern makePattern(const Formula &formula, Scores scores,
                       const ir::Node *selector, const ir::SelectorFacts &facts,
-                      BosMode mode, bool ties);
+                      BosMode mode, Ties ties);
+  /// Chooses the step and says how unequal weights are. What gets no weight
+  /// should score `gap` less than what gets some, but for `noise`.
+  void sharpen(Pattern &pattern, double gap, double noise, Ties ties) const;
   /// Says that the scores are too wrong, if they are.
   void checkNoise(const Pattern &pattern);
   /// How far scores may be from what they should be because of what BOS holds:
@@ -374,7 +427,7 @@ private:
   //---------------------------------------===//
 
   bool buildScores(const Formula &formula, const ir::SelectorFacts &facts,
-                   BosMode mode, bool ties, Scores &scores);
+                   BosMode mode, Ties ties, Scores &scores);
   /// The table of a formula, or a message that there is none.
   std::optional<SelectorTable> selectorTable(const Formula &formula);
   /// The 0/1 function of a side that is 1 on some of its tuples.
@@ -395,9 +448,12 @@ private:
   Formula distributed(Formula formula, Scores &scores);
   bool addDisjunction(const Formula &formula, Scores &scores);
 
-  bool addEquality(const ir::Node *key, const ir::Node *query,
-                   const ir::SelectorFacts &facts, bool alone, bool ties,
-                   Scores &scores);
+  /// When the operands of scores are there.
+  unsigned timeOfTerms(llvm::ArrayRef<ScoreTerm> terms) const;
+  /// When those of the table of a comparison would be; none if there is none.
+  std::optional<unsigned> timeOfTable(const Formula &comparison);
+  bool addEquality(const Formula &comparison, const ir::SelectorFacts &facts,
+                   bool alone, Ties ties, Scores &scores);
 
   /// The same by numbers that the values get (IdEquality.cpp).
   bool addIdEquality(const ir::Node *key, const ir::Node *query,
@@ -412,6 +468,44 @@ private:
   std::vector<Count> countsOf(const ir::Node *width);
   /// The number of keys that a formula selects.
   View viewOfCount(const Formula &formula, const ir::Node *width);
+
+  //===--- Step codes (StepCodes.cpp)
+  //-----------------------------------------===//
+
+  /// The values of an s-op along a scalar.
+  struct OrderedValues {
+    View coordinate;
+    JointId joint = 0;
+    Axis axis;
+    /// Coordinates, ascending, and the numbers of the values there.
+    std::vector<std::pair<double, size_t>> points;
+  };
+  /// Along the scalar of a head if the s-op is a function of that alone, or
+  /// along its own; none if values are no numbers.
+  std::optional<OrderedValues> orderedValues(const ir::Node *sop);
+  /// Whether a scalar of the s-op or of what it is a function of has errors.
+  bool isInexact(const ir::Node *sop);
+  struct StepCode {
+    std::optional<OrderedValues> values;
+    std::vector<double> xs; ///< of the points
+  };
+  StepCode &stepCodeOf(const ir::Node *sop);
+  /// The direction that differs from 0 above the gap below a point, or below
+  /// it; none if the scalar is too noisy.
+  StepDirection *stepAt(const ir::Node *sop, size_t at, bool rises);
+  /// Adds the second units, for a pattern that is used.
+  void makeWhole(llvm::ArrayRef<StepDirection *> steps);
+  /// A view that is 1 for one value of an s-op and 0 for others, with bounds on
+  /// its error for this value and for others.
+  struct ClassCode {
+    View view;
+    double own = 0, others = 0;
+    llvm::SmallVector<StepDirection *, 2> steps;
+  };
+  std::optional<ClassCode> classCode(const ir::Node *sop, size_t value);
+  /// Equality of numbers that have errors, by codes that nearly have none.
+  bool addStepEquality(const ir::Node *key, const ir::Node *query,
+                       Scores &scores);
 
   //===--- Penalties (Penalties.cpp)
   //---------------------------------------===//
@@ -433,8 +527,7 @@ private:
                           const std::vector<bool> &isIn, llvm::StringRef label);
   /// An up-set or down-set of a number, as one hidden unit.
   std::optional<ExactSet> exactThreshold(const ir::Node *sop,
-                                         const std::vector<bool> &isIn,
-                                         llvm::StringRef label);
+                                         const std::vector<bool> &isIn);
   bool addOrderPenalties(const Formula &comparison, const SelectorTable &table,
                          Scores &scores);
   void penalise(const SelectorTable &table, const std::vector<bool> &keySet,
@@ -447,6 +540,10 @@ private:
   bool buildReadout(const ir::Node *output);
   /// Logits, and the values that they stand for.
   bool chooseReadout(const ir::Node *output);
+  bool readStrings(const ir::Node *output);
+  /// 2vs - v^2 for each of the numbers v, largest for the one that is nearest
+  /// to s.
+  void readNearest(const View &scalar, llvm::ArrayRef<double> numbers);
   /// Which of the decoder's values each combination should give.
   void setExpected(const ir::Node *output);
 
@@ -490,7 +587,12 @@ private:
   ir::Diagnostics &diags;
   Circuit circuit;
   std::map<unsigned, SourceState> states;
-  std::map<std::tuple<const ir::Node *, BosMode, bool>, Pattern> patterns;
+  std::map<std::tuple<const ir::Node *, BosMode, Ties>, Pattern> patterns;
+  std::map<const ir::Node *, StepCode> stepCodes;
+  /// By scalar, what that is a function of, the ends of the gap, and whether
+  /// the step rises.
+  std::map<std::tuple<View, JointId, double, double, bool>, StepDirection>
+      stepDirections;
   std::vector<std::pair<Formula, View>> counted;
   std::map<std::pair<std::vector<const ir::Node *>, std::vector<bool>>,
            ExactSet>
@@ -515,6 +617,7 @@ private:
   const ir::NodeNames &names;
   const ir::Node *culprit = nullptr;
   bool failed = false;
+  bool nearTies = false;
 };
 
 } // namespace rasp::backend

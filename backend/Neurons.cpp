@@ -75,6 +75,54 @@ View Lowering::copyView(const View &view, const Naming &naming, double low,
   return View::of(dir) + View::ofConstant(low);
 }
 
+View Lowering::gathered(const View &view, const ir::Node *sop, JointId reader) {
+  const auto &sources = circuit.joints[reader].sources;
+  std::map<unsigned, View> byTime;
+  View rest = View::ofConstant(view.constant);
+  for (const Term &term : view.terms) {
+    const Direction &dir = circuit[term.dir];
+    // Units may yet be added to what is exactly 0 off a set.
+    bool isPart =
+        dir.writer == WriterKind::Mlp && dir.joint && !dir.exactZero &&
+        llvm::all_of(circuit.joints[*dir.joint].sources, [&](ir::Source s) {
+          return llvm::is_contained(sources, s);
+        });
+    (isPart ? byTime[dir.time] : rest) += View::of(term.dir, term.weight);
+  }
+  for (auto &[time, part] : byTime) {
+    std::vector<JointId> joints;
+    for (const Term &term : part.terms)
+      joints.push_back(*circuit[term.dir].joint);
+    std::optional<JointId> joint =
+        part.terms.size() > 1 ? jointOfAll(joints) : std::nullopt;
+    if (!joint) {
+      rest += part;
+      continue;
+    }
+    DirId sum = newMlpDirection(Naming{sop, "sum", joint}, "sum");
+    double magnitude = 0, count = 0;
+    for (Neuron &neuron : circuit.neurons) {
+      double weight = 0;
+      for (const Term &term : part.terms)
+        for (const Term &output : neuron.outputs)
+          if (output.dir == term.dir)
+            weight += term.weight * output.weight;
+      if (weight == 0)
+        continue;
+      neuron.outputs.push_back({sum, weight});
+      ++count;
+      magnitude += std::fabs(weight) * std::max(0.0, read(neuron.input).high);
+    }
+    circuit[sum].time = time;
+    Reading reading = read(part);
+    finishMlpDirection(
+        sum, reading.low, reading.high,
+        reading.error + (count + 2) * options.unitRoundoff * magnitude, 0);
+    rest += View::of(sum);
+  }
+  return rest;
+}
+
 View Lowering::emitProfile(const View &coordinate, const Profile &profile,
                            const Naming &naming, double low, double high,
                            llvm::StringRef argument) {

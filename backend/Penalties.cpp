@@ -37,70 +37,25 @@ static bool isExactZero(const Circuit &circuit, const View &view) {
 }
 
 std::optional<Lowering::ExactSet>
-Lowering::exactThreshold(const Node *sop, const std::vector<bool> &isIn,
-                         llvm::StringRef label) {
-  const ir::NodeValues &values = sets.of(sop);
-  if (!values.numeric)
+Lowering::exactThreshold(const Node *sop, const std::vector<bool> &isIn) {
+  StepCode &code = stepCodeOf(sop);
+  if (failed || !code.values)
     return std::nullopt;
-  // The coordinate that orders the values: the scalar of a head, if the s-op is
-  // a function of that alone, or its own.
-  View coordinate;
-  JointId joint;
-  std::vector<std::pair<double, bool>> points;
-  const ir::JointTable &table = values.table;
-  if (table.sources.size() == 1 && isRaw(table.sources[0])) {
-    SourceState &state = stateOf(table.sources[0]);
-    coordinate = rawView(state);
-    joint = jointOfOperands(sop);
-    std::vector<double> axis = rawCoordinates(state);
-    for (size_t v = 0; v < axis.size(); ++v)
-      if (table.entries[v] != ir::JointTable::impossible)
-        points.emplace_back(axis[v],
-                            isIn[static_cast<size_t>(table.entries[v])]);
-  } else {
-    coordinate = scalarOf(sop);
-    joint = jointOf(sop);
-    for (size_t v = 0; v < isIn.size(); ++v)
-      points.emplace_back(values.values[v].toDouble(), isIn[v]);
-  }
-  if (failed)
-    return std::nullopt;
-  llvm::sort(points);
+  const auto &points = code.values->points;
   size_t changes = 0, at = 0;
-  for (size_t i = 0; i + 1 < points.size(); ++i)
-    if (points[i].second != points[i + 1].second) {
+  for (size_t i = 1; i < points.size(); ++i)
+    if (isIn[points[i - 1].second] != isIn[points[i].second]) {
       ++changes;
       at = i;
     }
-  if (changes != 1 || points[at].first == points[at + 1].first)
+  if (changes != 1 || points[at - 1].first == points[at].first)
     return std::nullopt;
-  double off = points[at].first, on = points[at + 1].first;
-  if (points[at].second)
-    std::swap(off, on);
-  // 2 at the nearest point of the set, -2 at the nearest outside. Between
-  // 1/(c+1) and 1/(c+2) slope and offset are integers but for rounding.
-  auto snap = [](double d) {
-    double integer = std::nearbyint(d);
-    return std::fabs(d - integer) < 1e-9 * std::fabs(d) ? integer : d;
-  };
-  double slope = snap(4 / (on - off));
-  double offset = snap(-slope * (on + off) / 2);
-  double reach =
-      std::max(std::fabs(points.front().first), std::fabs(points.back().first));
-  double error = std::fabs(slope) *
-                 (read(coordinate).error + 8 * options.unitRoundoff * reach);
-  if (error > 1)
+  const StepDirection *step = stepAt(sop, at, isIn[points[at].second]);
+  if (!step)
     return std::nullopt;
-  View input = coordinate * slope;
-  input.constant += offset;
-  DirId dir = newMlpDirection(Naming{sop, label.str(), joint}, "threshold");
-  addNeuron(input, dir, 1);
-  double end = points[at].second ? points.front().first : points.back().first;
-  finishMlpDirection(dir, 0, slope * end + offset, error, 0);
-  circuit[dir].exactZero = true;
-  circuit[dir].inputError = error;
-  circuit[dir].inputTolerance = 1;
-  return ExactSet{View::of(dir), 1};
+  // Also if it becomes a whole step.
+  constexpr double atLeast = 0.99;
+  return ExactSet{View::of(step->dir), atLeast};
 }
 
 Lowering::ExactSet Lowering::exactIndicator(const SelectorSide &side,
@@ -115,15 +70,8 @@ Lowering::ExactSet Lowering::exactIndicator(const SelectorSide &side,
     return result;
   }
   bool single = side.nodes.size() == 1;
-  bool inexact = single && !sets.of(side.nodes[0]).hasTable;
-  if (single)
-    for (Source source : sets.of(side.nodes[0]).table.sources) {
-      Access access = stateOf(source).access;
-      inexact |= access != Access::Token && access != Access::Position &&
-                 access != Access::Moved;
-    }
-  if (inexact)
-    if (auto threshold = exactThreshold(side.nodes[0], isIn, label))
+  if (single && isInexact(side.nodes[0]))
+    if (auto threshold = exactThreshold(side.nodes[0], isIn))
       return result = *threshold;
   if (failed)
     return result;
@@ -300,7 +248,7 @@ bool Lowering::addPenaltyConjunct(const Formula &formula, Scores &scores,
   Scores penalties;
   if (!addPenalties(formula, penalties))
     return false;
-  scores.addConjunct(std::move(penalties.terms), 0);
+  scores.addConjunct(std::move(penalties.terms), 0, 0);
   largestError = std::max(largestError, penalties.error);
   scores.note(penalties.construction);
   return true;

@@ -76,7 +76,11 @@ static Profile interpolate(llvm::ArrayRef<ProfilePoint> points,
     if (slope != 0)
       profile.units.push_back({1, -points[0].x, slope});
   }
-  double steepest = std::fabs(slope);
+  auto errorBetween = [&](size_t i, size_t j) {
+    return axis.errorAt(
+        std::max(std::fabs(points[i].x), std::fabs(points[j].x)));
+  };
+  double handedOn = std::fabs(slope) * errorBetween(0, 1);
   for (size_t i = 1; i + 1 < points.size(); ++i) {
     double next =
         (points[i + 1].y - points[i].y) / (points[i + 1].x - points[i].x);
@@ -86,11 +90,12 @@ static Profile interpolate(llvm::ArrayRef<ProfilePoint> points,
       profile.units.push_back({1, -points[i].x, next - slope});
       slope = next;
     }
-    steepest = std::max(steepest, std::fabs(slope));
+    handedOn = std::max(handedOn, std::fabs(slope) * errorBetween(i, i + 1));
   }
   // The units alone have slopes that differ from y's by the linear part.
-  profile.error = (steepest + std::fabs(profile.linear)) * axis.error;
-  if (axis.error != 0 || !isExactInteger(profile, points, axis))
+  double worst = errorBetween(0, points.size() - 1);
+  profile.error = handedOn + std::fabs(profile.linear) * worst;
+  if (worst != 0 || !isExactInteger(profile, points, axis))
     profile.error += roundingAt(profile, points, axis);
   return profile;
 }
@@ -108,7 +113,6 @@ static std::optional<Profile> steps(llvm::ArrayRef<ProfilePoint> points,
   bool zeroRight = changes == 1 && points.back().y == 0;
   profile.exactZero = zeroLeft || zeroRight;
   profile.steps = true;
-  profile.inputError = axis.error;
   for (size_t i = 0; i + 1 < points.size(); ++i) {
     double change = points[i + 1].y - points[i].y;
     if (change == 0)
@@ -122,10 +126,17 @@ static std::optional<Profile> steps(llvm::ArrayRef<ProfilePoint> points,
     double reach = axis.sizeAt(std::max(last - middle, middle - first));
     tolerance -=
         (axis.terms + 3) * axis.unitRoundoff * (std::fabs(middle) + reach);
-    if (axis.error > tolerance)
+    double error = axis.errorAt(
+        std::max(std::fabs(points[i].x), std::fabs(points[i + 1].x)));
+    if (error > tolerance)
       return std::nullopt;
-    profile.inputTolerance =
-        std::min(profile.inputTolerance.value_or(tolerance), tolerance);
+    // Of all gaps the one where it matters most.
+    if (!profile.inputTolerance ||
+        error * *profile.inputTolerance > profile.inputError * tolerance ||
+        (axis.relativeError == 0 && tolerance < *profile.inputTolerance)) {
+      profile.inputError = error;
+      profile.inputTolerance = tolerance;
+    }
     // The units that face the nearer end have the smaller values.
     if (zeroLeft || (!zeroRight && last - middle <= middle - first)) {
       profile.units.push_back({slope, -slope * (middle - half), change});
@@ -174,7 +185,8 @@ rasp::backend::makeProfile(llvm::ArrayRef<ProfilePoint> allPoints,
     if (points[i].x == points[i + 1].x)
       return std::nullopt;
   Profile polygon = interpolate(points, axis, allowLinear);
-  polygon.inputError = axis.error;
+  polygon.inputError = axis.errorAt(
+      std::max(std::fabs(points.front().x), std::fabs(points.back().x)));
   std::optional<Profile> stairs = steps(points, axis);
   if (!stairs)
     return polygon;
@@ -185,11 +197,59 @@ rasp::backend::makeProfile(llvm::ArrayRef<ProfilePoint> allPoints,
   }
   bool noisy = (clean || polygon.error > 1e-4 * (high - low)) &&
                stairs->error < polygon.error;
-  bool cleaner = stairs->exactZero && axis.error > 0 &&
+  bool cleaner = stairs->exactZero && polygon.inputError > 0 &&
                  stairs->units.size() <= polygon.units.size();
   if (noisy || cleaner || stairs->units.size() < polygon.units.size())
     return stairs;
   return polygon;
+}
+
+bool rasp::backend::risesNaturally(llvm::ArrayRef<double> xs, size_t at) {
+  double middle = xs[at - 1] + (xs[at] - xs[at - 1]) / 2;
+  return xs.back() - middle <= middle - xs.front();
+}
+
+std::optional<Step> rasp::backend::makeStep(llvm::ArrayRef<double> xs,
+                                            size_t at, bool rises,
+                                            const Axis &axis) {
+  double below = xs[at - 1], above = xs[at];
+  double gap = above - below, middle = below + gap / 2;
+  // The slope multiplies without rounding; the rise takes between a quarter and
+  // half of the gap.
+  double slope = std::exp2(std::ceil(std::log2(2 / gap))), half = 0.5 / slope;
+  double sign = rises ? 1 : -1;
+  double offset = -slope * (sign * middle - half);
+  // Multiples of this are exact, and so is 1 less.
+  double grid = std::max(
+      0x1p-5, std::exp2(std::ceil(std::log2(1 + std::fabs(offset))) - 20));
+  offset = grid * std::nearbyint(offset / grid);
+  double reach = std::max(std::fabs(below), std::fabs(above));
+  Step step{{sign * slope, offset, 1}, {sign * slope, offset - 1, -1}};
+  step.inputError = axis.errorAt(reach);
+  step.inputTolerance = gap / 2 - half - grid / slope -
+                        (axis.terms + 3) * axis.unitRoundoff *
+                            (std::fabs(middle) + axis.sizeAt(reach));
+  if (grid > 1 || !(step.inputError <= step.inputTolerance))
+    return std::nullopt;
+  return step;
+}
+
+double Step::errorAt(double x, const Axis &axis) const {
+  double total = 0, u = axis.unitRoundoff;
+  for (const ProfileUnit &unit : {first, second}) {
+    double input = unit.slope * x + unit.offset;
+    if (input <= 0)
+      continue;
+    double error = std::fabs(unit.slope) * axis.errorAt(x);
+    double size =
+        std::fabs(unit.slope) * axis.sizeAt(x) + error + std::fabs(unit.offset);
+    // Two terms have one sum, rounded as it comes out.
+    double sums = input + error + 2 * u * size;
+    if (axis.directions > 1)
+      sums += axis.directions * size;
+    total += 1.01 * u * (sums + (axis.exactProducts ? 0 : size));
+  }
+  return total == 0 ? 0 : total + 1.01 * u * (1 + total);
 }
 
 Profile rasp::backend::makeWidthProfile(llvm::ArrayRef<double> values,

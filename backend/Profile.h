@@ -54,12 +54,20 @@ struct Profile {
 struct Axis {
   double error = 0;
   double unitRoundoff = 0x1p-24;
-  unsigned terms = 1;
+  unsigned terms = 1;      ///< with the constant, if there is one
+  unsigned directions = 1; ///< without
   /// What the sizes of several terms add up to, which may be more than that of
   /// their sum.
   double magnitude = 0;
+  /// More error, as a share of x.
+  double relativeError = 0;
+  /// Whether all weights are powers of two, so that products are not rounded.
+  bool exactProducts = false;
 
   double sizeAt(double x) const { return std::max(std::fabs(x), magnitude); }
+  double errorAt(double x) const {
+    return error + relativeError * std::fabs(x);
+  }
 };
 
 /// A point of the function; `x` ascending.
@@ -73,6 +81,26 @@ struct ProfilePoint {
 std::optional<Profile> makeProfile(llvm::ArrayRef<ProfilePoint> points,
                                    const Axis &axis, bool allowLinear,
                                    bool clean = false);
+
+/// Two units that are 1 on one side of a gap between points and 0 on the other,
+/// there exactly. The first alone is at least 1 where both are.
+struct Step {
+  ProfileUnit first, second;
+  /// The error of x at the gap, and what would do.
+  double inputError = 0, inputTolerance = 0;
+
+  /// Bound on the error at a point.
+  double errorAt(double x, const Axis &axis) const;
+};
+
+/// A step between the points `at - 1` and `at` of those at `xs`, ascending: 1
+/// above if it rises, else below. None if the error of x is too large. Offsets
+/// are short numbers, so that the units are nearly free of rounding beside the
+/// gap.
+std::optional<Step> makeStep(llvm::ArrayRef<double> xs, size_t at, bool rises,
+                             const Axis &axis);
+/// Which step has the smaller units: the one whose side of 1 is shorter.
+bool risesNaturally(llvm::ArrayRef<double> xs, size_t at);
 
 /// A profile of x = 1/(w+1), through `values[w - firstWidth]` at width w.
 Profile makeWidthProfile(llvm::ArrayRef<double> values, unsigned firstWidth,

@@ -1,9 +1,10 @@
 //===- backend/Readout.cpp - from the stream to values --------------------===//
 //
 // Ints, bools and strings are read as one logit per value. A number s needs no
-// one-hot code for that: 2vs - v^2 is largest for the v nearest to s. Floats
-// are read as the number itself; the decoder takes the nearest of the values
-// that can occur.
+// one-hot code for that: 2vs - v^2 is largest for the v nearest to s; with
+// `numberedOutput` strings are put out as numbers as well. Floats are read as
+// the number itself; the decoder takes the nearest of the values that can
+// occur.
 //
 //===----------------------------------------------------------------------===//
 
@@ -11,6 +12,7 @@
 #include "llvm/ADT/STLExtras.h"
 #include <cmath>
 #include <limits>
+#include <numeric>
 
 using namespace rasp;
 using namespace rasp::backend;
@@ -61,6 +63,61 @@ bool Lowering::buildReadout(const Node *output) {
   return !failed;
 }
 
+void Lowering::readNearest(const View &scalar, llvm::ArrayRef<double> numbers) {
+  for (double number : numbers) {
+    View logit = scalar * (2 * number);
+    logit.constant -= number * number;
+    circuit.readout.logits.push_back(std::move(logit));
+  }
+}
+
+/// How wrong logits may be that differ by 1 beside the right value.
+static constexpr double worstLogit = 0.45;
+
+bool Lowering::readStrings(const Node *output) {
+  Readout &readout = circuit.readout;
+  readout.type = "string";
+  const ir::NodeValues &values = sets.of(output);
+  // Numbers that are equal are one value.
+  std::vector<double> numbers;
+  for (const Value &value : values.values) {
+    auto known = llvm::find_if(readout.values, [&](const Value &other) {
+      return ir::pythonEqual(value, other);
+    });
+    numbers.push_back(static_cast<double>(known - readout.values.begin()));
+    if (known == readout.values.end())
+      readout.values.push_back(value);
+  }
+  if (options.numberedOutput && readout.values.size() > 2) {
+    View scalar = functionOf(output, numbers, "number");
+    if (failed)
+      return false;
+    std::vector<double> all(readout.values.size());
+    std::iota(all.begin(), all.end(), 0);
+    readNearest(scalar, all);
+    if (llvm::all_of(readout.logits, [&](const View &logit) {
+          return read(logit).error <= worstLogit;
+        }))
+      return true;
+    readout.logits.clear();
+  }
+  for (size_t i = 0; i < readout.values.size(); ++i) {
+    std::vector<double> isValue;
+    for (double number : numbers)
+      isValue.push_back(number == static_cast<double>(i));
+    View view = functionOf(output, isValue, readout.values[i].display());
+    if (failed)
+      return false;
+    double error = read(view).error;
+    if (error > 0.25) {
+      refuseNoise(output, error, 0.25, view);
+      return false;
+    }
+    readout.logits.push_back(std::move(view));
+  }
+  return true;
+}
+
 bool Lowering::chooseReadout(const Node *output) {
   Readout &readout = circuit.readout;
   readout.node = output;
@@ -78,31 +135,8 @@ bool Lowering::chooseReadout(const Node *output) {
   bool floats = !values.known || has(ir::ValueKind::Float);
   bool ints = has(ir::ValueKind::Int);
 
-  if (strings) {
-    readout.type = "string";
-    for (size_t i = 0; i < values.values.size(); ++i) {
-      // Numbers that are equal are one value.
-      auto equals = [&](const Value &other) {
-        return ir::pythonEqual(values.values[i], other);
-      };
-      if (llvm::any_of(readout.values, equals))
-        continue;
-      std::vector<double> isValue;
-      for (const Value &other : values.values)
-        isValue.push_back(equals(other));
-      View view = functionOf(output, isValue, values.values[i].display());
-      if (failed)
-        return false;
-      double error = read(view).error;
-      if (error > 0.25) {
-        refuseNoise(output, error, 0.25, view);
-        return false;
-      }
-      readout.values.push_back(values.values[i]);
-      readout.logits.push_back(std::move(view));
-    }
-    return true;
-  }
+  if (strings)
+    return readStrings(output);
 
   readout.type = floats ? "float" : ints ? "int" : "bool";
   View scalar = scalarOf(output);
@@ -129,26 +163,17 @@ bool Lowering::chooseReadout(const Node *output) {
       refuseNoise(output, error, 0.4, scalar);
       return false;
     }
-    // Neighbouring logits differ by 1 at the right value.
-    double logitError = 0;
-    for (double number : numbers) {
-      View logit = scalar * (2 * number);
-      logit.constant -= number * number;
-      logitError = std::max(logitError, read(logit).error);
-    }
-    readout.numerical = numbers.size() > maxListedValues || logitError > 0.45;
-    for (double number : numbers) {
+    readNearest(scalar, numbers);
+    readout.numerical = numbers.size() > maxListedValues ||
+                        llvm::any_of(readout.logits, [&](const View &logit) {
+                          return read(logit).error > worstLogit;
+                        });
+    for (double number : numbers)
       readout.values.push_back(
           ints ? Value::integer(static_cast<int64_t>(number))
                : Value::boolean(number != 0));
-      if (!readout.numerical) {
-        View logit = scalar * (2 * number);
-        logit.constant -= number * number;
-        readout.logits.push_back(std::move(logit));
-      }
-    }
     if (readout.numerical) {
-      readout.logits.push_back(scalar);
+      readout.logits = {scalar};
       readout.tolerance = 0.5;
     }
     return true;

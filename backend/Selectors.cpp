@@ -13,7 +13,9 @@
 // * an equality of integers as scalars: 1 - (k - q)^2, rank 3. Alone and never
 //   empty, 2kq - k^2 is enough, since softmax ignores what depends on the query
 //   alone. Keys and queries are shifted to be at least 1, so that the score of
-//   the selected key is at least 1 and BOS, at 0, needs no term of its own.
+//   the selected key is at least 1 and BOS, at 0, needs no term of its own;
+// * an equality of numbers with errors, by codes that nearly have none
+//   (StepCodes.cpp), or a penalty (Penalties.cpp).
 //
 //===----------------------------------------------------------------------===//
 
@@ -32,7 +34,7 @@ using ir::OpKind;
 using ir::Source;
 
 void Lowering::Scores::addConjunct(std::vector<ScoreTerm> conjunct,
-                                   double score) {
+                                   double score, double size) {
   auto index = static_cast<unsigned>(conjunctScores.size());
   for (ScoreTerm &term : conjunct) {
     term.conjunct = index;
@@ -40,6 +42,7 @@ void Lowering::Scores::addConjunct(std::vector<ScoreTerm> conjunct,
   }
   conjunctScores.push_back(score);
   selected += score;
+  magnitude += size;
 }
 
 void Lowering::Scores::mergeTerms() {
@@ -189,9 +192,33 @@ static bool isIntegral(const ir::NodeValues &values) {
           }));
 }
 
-bool Lowering::addEquality(const Node *key, const Node *query,
+unsigned Lowering::timeOfTerms(llvm::ArrayRef<ScoreTerm> terms) const {
+  unsigned time = 0;
+  for (const ScoreTerm &term : terms)
+    time = std::max(
+        {time, timeOf(circuit, term.key), timeOf(circuit, term.query)});
+  return time;
+}
+
+std::optional<unsigned> Lowering::timeOfTable(const Formula &formula) {
+  // What takes longer to be made is no alternative.
+  constexpr double manyPairs = 1 << 20;
+  double pairs = 1;
+  for (const Node *node : {formula.key, formula.query}) {
+    if (!sets.of(node).known || !sets.of(node).hasTable)
+      return std::nullopt;
+    pairs *= static_cast<double>(sets.of(node).values.size());
+  }
+  Scores table;
+  if (pairs > manyPairs || !addTabular(formula, table))
+    return std::nullopt;
+  return timeOfTerms(table.terms);
+}
+
+bool Lowering::addEquality(const Formula &comparison,
                            const ir::SelectorFacts &facts, bool alone,
-                           bool ties, Scores &scores) {
+                           Ties ties, Scores &scores) {
+  const Node *key = comparison.key, *query = comparison.query;
   const ir::NodeValues &keyValues = sets.of(key);
   const ir::NodeValues &queryValues = sets.of(query);
   bool shifted = alone && facts.neverEmpty;
@@ -204,33 +231,6 @@ bool Lowering::addEquality(const Node *key, const Node *query,
   });
   if (common <= 3)
     return false;
-  // When one-hot codes of a side would be there.
-  auto codesAt = [&](const Node *node) {
-    llvm::ArrayRef<Source> sources = sets.of(node).table.sources;
-    unsigned time = 0;
-    bool needsMlp = sources.size() > 1;
-    for (Source source : sources) {
-      SourceState &state = stateOf(source);
-      if (isRaw(source)) {
-        time = std::max(time, timeOf(circuit, rawView(state)));
-        needsMlp = true;
-      } else if (state.access == Access::Moved ||
-                 state.access == Access::Mean) {
-        time = std::max(
-            time, nextAttention(
-                      patternOf(source->operand(0), BosMode::Default).time));
-      } else if (state.access == Access::Derived) {
-        needsMlp = true;
-      }
-    }
-    return needsMlp ? nextMlp(time) : time;
-  };
-  bool hasCodes = keyValues.hasTable && queryValues.hasTable;
-  unsigned codeTime =
-      hasCodes ? std::max(codesAt(key), codesAt(query)) : ~0u >> 1;
-  if (failed)
-    return false;
-
   auto squares = [&](const ir::NodeValues &values, double shift) {
     std::vector<double> result;
     for (const ir::Value &value : values.values)
@@ -289,16 +289,19 @@ bool Lowering::addEquality(const Node *key, const Node *query,
             2 * keyReach * readQ.error + 2 * queryReach * readK.error +
             rounding;
   }
-  unsigned time = 0;
-  for (const ScoreTerm &term : terms)
-    time = std::max(
-        {time, timeOf(circuit, term.key), timeOf(circuit, term.query)});
   // Keys that tie must tie exactly: where several can be selected, scalars
   // with errors are no use.
-  bool accurate = ties ? error == 0 : error < (shifted ? 0.4 : 0.2);
-  if (!accurate || nextAttention(time) > nextAttention(codeTime))
+  bool accurate =
+      ties == Ties::None ? error < (shifted ? 0.4 : 0.2) : error == 0;
+  if (!accurate)
     return false;
-  scores.addConjunct(std::move(terms), 1);
+  // A table of classes would be there before squares of what is decoded first.
+  unsigned time = timeOfTerms(terms);
+  if (time > 0 && !options.lateEqualities)
+    if (std::optional<unsigned> ofTable = timeOfTable(comparison);
+        failed || (ofTable && nextAttention(time) > nextAttention(*ofTable)))
+      return false;
+  scores.addConjunct(std::move(terms), 1, largest);
   scores.error += error;
   scores.tieError += error;
   scores.proportional = shifted;
@@ -351,7 +354,7 @@ bool Lowering::prefersPenalties(const Formula &formula) {
 
 bool Lowering::buildScores(const Formula &formula,
                            const ir::SelectorFacts &facts, BosMode mode,
-                           bool ties, Scores &scores) {
+                           Ties ties, Scores &scores) {
   if (formula.kind == Formula::True) {
     scores.note("all keys");
     return true;
@@ -359,7 +362,7 @@ bool Lowering::buildScores(const Formula &formula,
   if (formula.kind == Formula::False) {
     // No key: BOS alone, one unit above the rest.
     scores.note("no key");
-    scores.addConjunct({}, 1);
+    scores.addConjunct({}, 1, 0);
     return true;
   }
   std::vector<Formula> grouped = conjunctsOf(formula);
@@ -372,12 +375,18 @@ bool Lowering::buildScores(const Formula &formula,
                     group.key->kind() != OpKind::Const &&
                     group.query->kind() != OpKind::Const;
     if (equality &&
-        (addEquality(group.key, group.query, facts, alone, ties, scores) ||
+        (addEquality(group, facts, alone, ties, scores) ||
          addIdEquality(group.key, group.query, facts, alone, scores)))
       continue;
     if (failed)
       return false;
-    if (prefersPenalties(group)) {
+    bool penalties = prefersPenalties(group);
+    if (equality && (ties == Ties::Near || (ties == Ties::None && penalties)) &&
+        addStepEquality(group.key, group.query, scores))
+      continue;
+    if (failed)
+      return false;
+    if (penalties) {
       if (!addPenaltyConjunct(group, scores, penaltyError))
         return false;
       continue;
@@ -389,12 +398,16 @@ bool Lowering::buildScores(const Formula &formula,
       return false;
     // Keys that are selected together must score exactly the same; others must
     // stay apart.
-    if (ties ? tabular.error > 0 : scores.error + tabular.error > 0.05) {
+    if (ties == Ties::None ? scores.error + tabular.error > 0.05
+                           : tabular.error > 0) {
       if (!addPenaltyConjunct(group, scores, penaltyError))
         return false;
       continue;
     }
-    scores.addConjunct(std::move(tabular.terms), 1);
+    // One class of each side meets, and what has an error meets all.
+    double size =
+        tabular.error > 0 ? 1 + static_cast<double>(tabular.terms.size()) : 1;
+    scores.addConjunct(std::move(tabular.terms), 1, size);
     scores.error += tabular.error;
     scores.tieError += tabular.error;
     scores.note(tabular.construction);

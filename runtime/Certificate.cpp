@@ -140,6 +140,7 @@ json::Value rasp::rt::toJSON(const Certificate &certificate) {
                      {"score_error", number(head.scoreError)},
                      {"score_tolerance", number(head.scoreTolerance)},
                      {"tie_error", number(head.tieError)},
+                     {"leak", number(head.leak)},
                      {"keys", json::Array(head.keys)},
                      {"queries", json::Array(head.queries)},
                      {"moves", std::move(moves)}});
@@ -454,6 +455,9 @@ rasp::rt::certificateFromJSON(const json::Value &value) {
     head.proportional = reader.boolean(*entry, "proportional");
     head.scoreError = reader.real(*entry, "score_error");
     head.tieError = reader.real(*entry, "tie_error");
+    // Files of before heads could leak have none.
+    if (entry->get("leak"))
+      head.leak = reader.real(*entry, "leak");
     head.keys = reader.indices(*entry, "keys", numDomains);
     head.queries = reader.indices(*entry, "queries", numDomains);
     for (const json::Object *own : reader.objects(*entry, "moves")) {

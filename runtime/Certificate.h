@@ -100,6 +100,8 @@ struct Certificate {
     /// has one.
     bool proportional = false;
     double scoreError = 0, scoreTolerance = 0, tieError = 0;
+    /// What all keys that are not selected weigh together, at most.
+    double leak = 0;
     std::vector<unsigned> keys, queries; ///< domains of the two sides
     std::vector<Move> moves;
   };

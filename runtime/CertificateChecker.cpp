@@ -35,7 +35,8 @@ private:
   void readEmbeddings();
   void checkHead(const Head &weights, const Certificate::Head &head);
   void checkMove(const Head &weights, const Certificate::Head &head,
-                 const Certificate::Move &move, const ScoreBounds &scores);
+                 const Certificate::Move &move, const ScoreBounds &scores,
+                 double leak);
   void checkMlp(const Layer &layer, unsigned number);
   void checkDirection(unsigned direction, const Layer &layer,
                       llvm::ArrayRef<TableTerm> neurons);
@@ -193,20 +194,31 @@ void Checker::checkHead(const Head &weights, const Certificate::Head &head) {
   }
   // exp of less is 0 in the stored precision.
   double underflow = model.config.dtype == DType::Float32 ? 104 : 746;
-  if (scores->distance * head.step < underflow)
+  double apart = scores->distance * head.step;
+  double leak =
+      apart < underflow ? (certificate.maxSeqLen + 1) * std::exp(-apart) : 0;
+  if (leak > 0 && head.leak == 0)
     problem(llvm::formatv("{0}: what is not selected is only {1:f1} logits "
                           "below what is; attention needs {2}",
-                          name, scores->distance * head.step, underflow));
+                          name, apart, underflow));
+  else if (leak > head.leak * (1 + 1e-6))
+    problem(llvm::formatv("{0}: what is not selected may weigh {1:e3}; the "
+                          "certificate says {2:e3}",
+                          name, leak, head.leak));
+  if (scores->ofBos * head.step < underflow)
+    problem(llvm::formatv("{0}: at BOS, keys are only {1:f1} logits below BOS; "
+                          "attention needs {2}",
+                          name, scores->ofBos * head.step, underflow));
   if (scores->bosCounts &&
       !llvm::all_of(head.moves, [](auto &move) { return move.averages; }))
     problem(name + ": BOS counts as a selected key, which is not claimed");
   for (const Certificate::Move &move : head.moves)
-    checkMove(weights, head, move, *scores);
+    checkMove(weights, head, move, *scores, leak);
 }
 
 void Checker::checkMove(const Head &weights, const Certificate::Head &head,
                         const Certificate::Move &move,
-                        const ScoreBounds &scores) {
+                        const ScoreBounds &scores, double leak) {
   if (!claim(move.target))
     return;
   // The column of W_V that ends there.
@@ -244,6 +256,11 @@ void Checker::checkMove(const Head &weights, const Certificate::Head &head,
   // What is moved, by joint value: what is meant, and the error.
   std::vector<std::pair<double, double>> moved;
   double worst = bos.error, low = bos.value, high = bos.value;
+  // Of what is selected together: BOS shares no weight where it stands for the
+  // empty selection.
+  double least = HUGE_VAL, most = -HUGE_VAL;
+  if (scores.bosCounts)
+    least = most = bos.value;
   bool onlyBos = true;
   if (move.domain) {
     const Certificate::Domain &domain = certificate.domains[*move.domain];
@@ -254,15 +271,24 @@ void Checker::checkMove(const Head &weights, const Certificate::Head &head,
       followed.push_back(walk.follow(tables.tables[term.table].variables));
     JointFilter filter(tables, walk, domain.variables);
     for (size_t i = 0; i < walk.size(); ++i, walk.next()) {
-      if (std::isnan(move.values[i]) ||
-          (!domain.excluded.empty() && domain.excluded[i]) || !filter.admits())
+      if ((!domain.excluded.empty() && domain.excluded[i]) || !filter.admits())
         continue;
       Bound sum = tables.evaluate(view[0], walk, followed);
+      if (std::isnan(move.values[i])) {
+        // No matter which, but what is not selected may hold it.
+        if (leak > 0) {
+          low = std::min(low, sum.value - sum.error);
+          high = std::max(high, sum.value + sum.error);
+        }
+        continue;
+      }
       double error = sum.error + std::fabs(sum.value - move.values[i]);
       moved.emplace_back(move.values[i], error);
       worst = std::max(worst, error);
       low = std::min(low, move.values[i]);
       high = std::max(high, move.values[i]);
+      least = std::min(least, move.values[i]);
+      most = std::max(most, move.values[i]);
       onlyBos = false;
     }
   } else if (llvm::any_of(view[0].terms,
@@ -282,11 +308,11 @@ void Checker::checkMove(const Head &weights, const Certificate::Head &head,
   double weightError = move.averages ? std::expm1(2 * tie) : 0;
   if (tie > 0)
     weightError += 4 * unit;
-  double spread = 0;
+  double spread = 0, leaked = leak * (high - low);
   if (move.averages) {
     double magnitude = std::max(std::fabs(low), std::fabs(high));
     spread = onlyBos ? 0
-                     : weightError * (high - low) +
+                     : weightError * (most - least) +
                            (certificate.maxSeqLen + 3) * unit * magnitude;
   }
   if (claimed.variable)
@@ -296,14 +322,14 @@ void Checker::checkMove(const Head &weights, const Certificate::Head &head,
                               Certificate::VariableKind::Mean;
   table.entries.clear();
   for (double value : claimed.values) {
-    double error = worst + spread;
+    double error = worst + spread + leaked;
     if (onlyBos) {
       // A quotient of the weight of BOS and the sum of weights.
       double keys = bos.value / value;
       if (std::fabs(keys - std::nearbyint(keys)) > 1e-6)
         problem(llvm::formatv("`{0}` is no share of BOS: {1}", claimed.label,
                               value));
-      error = std::fabs(value) * (weightError + 4 * unit) + bos.error;
+      error = std::fabs(value) * (weightError + leak + 4 * unit) + bos.error;
     } else if (!isMean) {
       // Only keys with this very value can be selected.
       error = value == bos.value ? bos.error : 0;
@@ -315,6 +341,7 @@ void Checker::checkMove(const Head &weights, const Certificate::Head &head,
         }
       if (!known)
         error = worst;
+      error += leaked;
       if (value != 0)
         error += spread;
     }
@@ -392,7 +419,7 @@ Bound HiddenSum::evaluate(llvm::ArrayRef<Bound> x) {
     inner.addTerm({views[n].constant.value, 0});
     for (auto [term, at] : llvm::zip(views[n].terms, local[n]))
       inner.addProduct(term.weight, x[at]);
-    double rounding = inner.bound();
+    double rounding = views[n].rounded ? 0 : inner.bound();
     double error = input.error + rounding;
     if (input.value + error <= 0)
       continue;

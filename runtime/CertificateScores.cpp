@@ -220,7 +220,8 @@ llvm::Error ScoreBounder::fillGroup(Group &group, Side &side,
       return llvm::is_contained(group.variables,
                                 tables.tables[term.table].variables.front());
     }));
-    double bound = tables.worstRounding(view.terms, view.constant);
+    double bound =
+        view.rounded ? 0 : tables.worstRounding(view.terms, view.constant);
     size_t count = view.terms.size() + (view.constant.value != 0);
     relative.push_back(bound == 0 ? 0
                                   : 1.01 * tables.certificate.unitRoundoff *
@@ -253,7 +254,8 @@ llvm::Error ScoreBounder::fillGroup(Group &group, Side &side,
         rounding.addProduct(term.weight, x);
       }
       side.exact &= sum.error == 0;
-      sum.error += complete[c] ? rounding.bound() : relative[c] * magnitude;
+      if (!columns[group.columns[c]].rounded)
+        sum.error += complete[c] ? rounding.bound() : relative[c] * magnitude;
       contribution.byColumn.push_back(sum);
     }
     std::vector<std::pair<float, bool>> key;
@@ -675,7 +677,7 @@ llvm::Error ScoreBounder::boundBos() {
     own.error += product.error + dotRounding * std::fabs(product.value);
   }
   double ahead = own.value / unit - high - own.error / unit - error;
-  result.distance = std::min(result.distance, ahead);
+  result.ofBos = ahead;
   return llvm::Error::success();
 }
 
@@ -688,8 +690,8 @@ llvm::Error ScoreBounder::boundDivision() {
     return fail("d_head %u is no square, as large scores need", width);
   result.tieError *= stretch;
   double rounding = 1.01 * tables.certificate.unitRoundoff;
-  result.distance -=
-      2 * rounding * (std::fabs(selected) + std::fabs(result.distance));
+  for (double *distance : {&result.distance, &result.ofBos})
+    *distance -= 2 * rounding * (std::fabs(selected) + std::fabs(*distance));
   return llvm::Error::success();
 }
 

@@ -19,8 +19,9 @@ struct ScoreBounds {
   /// Largest difference between scores of keys that share a query's weight,
   /// BOS included where it counts as one.
   double tieError = 0;
-  /// Least distance of what gets weight from what gets none, errors taken off.
-  double distance = HUGE_VAL;
+  /// Least distance of what is selected from what is not, errors taken off; and
+  /// of BOS from what it must not see.
+  double distance = HUGE_VAL, ofBos = HUGE_VAL;
   bool bosCounts = false;
 };
 

@@ -31,6 +31,8 @@ void RoundingBound::addProduct(double weight, const Bound &x, double gridOfX) {
   if (size == 0)
     return;
   ++count;
+  sum += product;
+  spread += std::fabs(weight) * x.error;
   magnitude += size;
   if (gridOf(weight) != std::fabs(weight))
     products += size;
@@ -46,7 +48,9 @@ double RoundingBound::bound() const {
     return 0;
   // k roundings in a row: (1 + u)^k - 1 < ku / (1 - ku).
   double roundings = count * unit;
-  return unit * (products + (count - 1) * magnitude) / (1 - roundings);
+  double additions = count == 2 ? std::fabs(sum) + spread + 2 * unit * magnitude
+                                : (count - 1) * magnitude;
+  return unit * (products + additions) / (1 - roundings);
 }
 
 Tables::Tables(const Certificate &certificate)
@@ -79,7 +83,7 @@ double Tables::worstError(unsigned table) const {
 double Tables::worstRounding(llvm::ArrayRef<TableTerm> terms,
                              const Bound &constant) const {
   RoundingBound rounding(certificate.unitRoundoff);
-  rounding.addTerm(constant);
+  rounding.addTerm({std::fabs(constant.value), constant.error});
   for (const TableTerm &term : terms) {
     // The entry of largest size with the finest grid and the largest error.
     double size = 0, grid = HUGE_VAL, error = 0;
@@ -88,7 +92,7 @@ double Tables::worstRounding(llvm::ArrayRef<TableTerm> terms,
       grid = std::min(grid, gridOf(entry.value));
       error = std::max(error, entry.error);
     }
-    rounding.addProduct(term.weight, {size, error}, grid);
+    rounding.addProduct(std::fabs(term.weight), {size, error}, grid);
   }
   return rounding.bound();
 }
@@ -131,7 +135,8 @@ Bound Tables::evaluate(const TableView &view, const JointWalk &walk,
     sum.error += std::fabs(term.weight) * x.error;
     rounding.addProduct(term.weight, x);
   }
-  sum.error += rounding.bound();
+  if (!view.rounded)
+    sum.error += rounding.bound();
   return sum;
 }
 
@@ -153,7 +158,6 @@ unsigned Tables::tableOfForm(size_t index) {
   double error = 0, magnitude = 0;
   llvm::SmallVector<unsigned, 3> variables;
   bool numbered = true;
-  table.atBos.value = form.constant;
   for (auto [direction, weight] : form.terms) {
     const DirectionTable &own = tables[direction];
     error += std::fabs(weight) * worstError(direction);
@@ -210,16 +214,23 @@ unsigned Tables::tableOfForm(size_t index) {
   } else {
     distance = certificate.unitRoundoff * magnitude;
   }
+  // The constant belongs to the view that reads the form.
   for (double value : form.values) {
     double bound = error + distance;
     auto at = llvm::lower_bound(sorted, value);
     if (at != sorted.end() && *at == value)
       if (double own = seen[static_cast<size_t>(at - sorted.begin())]; own >= 0)
         bound = std::min(bound, own);
-    table.entries.push_back({value, bound});
+    table.entries.push_back({value - form.constant, bound});
   }
   tables.push_back(std::move(table));
   return formTables[index] = static_cast<unsigned>(tables.size() - 1);
+}
+
+void Tables::countRounding(TableView &view) const {
+  if (!view.rounded)
+    view.constant.error += worstRounding(view.terms, view.constant);
+  view.rounded = true;
 }
 
 void Tables::useForms(llvm::ArrayRef<unsigned> variables,
@@ -261,9 +272,8 @@ void Tables::useForms(llvm::ArrayRef<unsigned> variables,
     for (auto [view, factor] : llvm::zip(views, factors)) {
       if (factor == 0)
         continue;
-      // One term stands for several from here on.
       if (form.terms.size() > 1)
-        view.constant.error += worstRounding(view.terms, view.constant);
+        countRounding(view);
       for (auto [direction, weight] : form.terms) {
         double rest = weightIn(view, direction) - factor * weight;
         auto position = llvm::find_if(view.terms, [&](const TableTerm &term) {
@@ -281,7 +291,6 @@ void Tables::useForms(llvm::ArrayRef<unsigned> variables,
         else if (position != view.terms.end())
           position->weight = rest;
       }
-      view.constant.value -= factor * form.constant;
       view.terms.push_back({own, factor});
     }
   }
@@ -339,7 +348,7 @@ void Tables::useCombinations(llvm::ArrayRef<unsigned> variables,
     Eigen::VectorXd rest = weights - forms * factors;
     if (rest.cwiseAbs().maxCoeff() > 1e-6 * weights.cwiseAbs().maxCoeff())
       continue;
-    view.constant.error += worstRounding(view.terms, view.constant);
+    countRounding(view);
     for (auto [r, direction] : llvm::enumerate(directions))
       view.constant.error +=
           std::fabs(rest[static_cast<Eigen::Index>(r)]) * largestOf(direction);
@@ -353,7 +362,6 @@ void Tables::useCombinations(llvm::ArrayRef<unsigned> variables,
       for (auto [direction, weight] : certificate.forms[f].terms)
         if (isOwn(direction))
           view.terms.push_back({direction, -factor * weight});
-      view.constant.value -= factor * certificate.forms[f].constant;
       view.terms.push_back({tableOfForm(f), factor});
     }
   }

@@ -42,6 +42,9 @@ struct TableTerm {
 struct TableView {
   std::vector<TableTerm> terms;
   Bound constant;
+  /// The error of the constant has the rounding of the sum, whatever the terms
+  /// hold, because one term stands for several.
+  bool rounded = false;
 };
 
 /// The largest power of two that divides `value`; infinity for 0.
@@ -49,7 +52,8 @@ double gridOf(double value);
 
 /// Adds up a sum's terms to bound its rounding error in any order: none if all
 /// terms are multiples of a power of two and the significand holds their sum,
-/// else a rounding per product and per addition.
+/// else a rounding per product and per addition. Two terms have one sum; its
+/// rounding is relative to what comes out.
 class RoundingBound {
 public:
   explicit RoundingBound(double unitRoundoff) : unit(unitRoundoff) {}
@@ -63,7 +67,7 @@ public:
 
 private:
   double unit;
-  double magnitude = 0, products = 0, grid = HUGE_VAL;
+  double sum = 0, spread = 0, magnitude = 0, products = 0, grid = HUGE_VAL;
   unsigned count = 0;
   bool exact = true;
 };
@@ -114,6 +118,8 @@ public:
 
 private:
   unsigned tableOfForm(size_t form);
+  /// Before one term of a view comes to stand for several.
+  void countRounding(TableView &view) const;
   /// Where directions cancel between forms of several variables, a view is a
   /// combination of them although it has the terms of none.
   void useCombinations(llvm::ArrayRef<unsigned> variables,

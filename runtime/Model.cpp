@@ -32,6 +32,14 @@ static uint64_t countNonzeros(const Vector &vector) {
   return (vector.array() != 0).count();
 }
 
+uint64_t rasp::rt::paddedParameters(const Shape &shape, unsigned nCtx) {
+  uint64_t d = shape.dModel, k = shape.dHead, m = shape.dMlp;
+  uint64_t embedding = (shape.vocab + uint64_t(nCtx)) * d;
+  uint64_t head = 3 * (d * k + k) + k * d;
+  return embedding +
+         shape.layers * (shape.heads * head + d + d * m + m + m * d + d);
+}
+
 Shape rasp::rt::shapeOf(const Model &model) {
   const Config &config = model.config;
   Shape shape;
@@ -43,12 +51,10 @@ Shape rasp::rt::shapeOf(const Model &model) {
   shape.vocab = model.wE.rows();
   shape.outputs = model.wU.cols();
 
-  uint64_t d = config.dModel, k = shape.dHead, m = shape.dMlp;
-  uint64_t embedding = (shape.vocab + uint64_t(config.nCtx)) * d;
-  uint64_t head = 3 * (d * k + k) + k * d;
-  shape.parameters = embedding + shape.layers * (shape.heads * head + d +
-                                                 d * m + m + m * d + d);
+  shape.parameters = paddedParameters(shape, config.nCtx);
 
+  uint64_t d = config.dModel;
+  uint64_t embedding = (shape.vocab + uint64_t(config.nCtx)) * d;
   shape.parametersRagged = embedding;
   shape.nonzeros = countNonzeros(model.wE) + countNonzeros(model.wPos);
   for (const Layer &layer : model.layers) {

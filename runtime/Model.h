@@ -142,6 +142,8 @@ struct Shape {
   uint64_t nonzeros; ///< of the same tensors
 };
 Shape shapeOf(const Model &model);
+/// `parameters` of a shape of which the sizes are there.
+uint64_t paddedParameters(const Shape &shape, unsigned nCtx);
 
 /// Rounds every weight to the precision that the file will have, so that the
 /// model behaves as the file read back. Does nothing for float64.

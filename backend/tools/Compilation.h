@@ -14,6 +14,9 @@
 //    one depends on most closely lose them first;
 // 4. float64, and then 2 and 3 again.
 //
+// Where the smallest model is wanted, it then makes other choices, one after the
+// other, and keeps those that take parameters away.
+//
 // What it chose, it says in a warning. If everything is refused, it reports the
 // first refusal, and notes whether the other dtype would do and up to which
 // length the program compiles, both found by compiling.
@@ -39,6 +42,9 @@ struct SynthesisOptions {
   bool explain = true;
   /// Whether the program may be run to see which values occur.
   bool observe = true;
+  /// Whether other choices are tried until the model gets no smaller; layers do
+  /// not count.
+  bool smallest = false;
 };
 
 class Compilation {

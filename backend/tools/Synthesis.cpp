@@ -1,7 +1,7 @@
 //===- backend/tools/Synthesis.cpp - what is tried before a refusal -------===//
 
-#include "backend/Assemble.h"
 #include "backend/HeadChain.h"
+#include "backend/Layout.h"
 #include "backend/Lowering.h"
 #include "backend/tools/Compilation.h"
 #include "ir/FailureChecks.h"
@@ -16,13 +16,19 @@ namespace {
 /// How often at most an s-op loses its directions before all do.
 constexpr unsigned maxReleases = 24;
 
-/// One compilation with every choice made.
-struct Attempt {
-  explicit Attempt(llvm::SourceMgr &sources) : diags(sources) {}
-
+struct Choices {
   rt::DType dtype = rt::DType::Float32;
   bool observed = false;
-  std::vector<const Node *> released;
+  /// Wished s-ops without directions of their own, and others with.
+  std::vector<const Node *> released, kept;
+  backend::LoweringOptions lowering;
+};
+
+/// One compilation with every choice made.
+struct Attempt : Choices {
+  Attempt(llvm::SourceMgr &sources, Choices choices)
+      : Choices(std::move(choices)), diags(sources) {}
+
   std::shared_ptr<ir::ValueSets> values;
   std::optional<backend::Circuit> circuit; ///< none if it was refused
   const Node *refused = nullptr;
@@ -50,18 +56,21 @@ public:
   /// Goes through the choices until one compiles; `first` is then what was
   /// refused before. With `wanted` the dtype is no choice.
   std::unique_ptr<Attempt> run(std::optional<rt::DType> wanted);
+  /// Makes other choices as long as the model gets smaller.
+  std::unique_ptr<Attempt> makeSmaller(std::unique_ptr<Attempt> best);
   std::unique_ptr<Attempt> first;
 
   /// The same with directions for named s-ops, if that is less deep or, where
-  /// it is as deep, smaller. The circuit is scheduled, in layers of equal
-  /// width.
+  /// it is as deep, smaller.
   std::unique_ptr<Attempt> keepIfBetter(std::unique_ptr<Attempt> best);
 
 private:
   std::unique_ptr<Attempt> runIn(rt::DType dtype);
-  std::unique_ptr<Attempt> attempt(rt::DType dtype, bool observed,
-                                   llvm::ArrayRef<const Node *> released,
-                                   llvm::ArrayRef<const Node *> added = {});
+  std::unique_ptr<Attempt> attempt(Choices choices);
+  /// Depth counts first, then size.
+  std::pair<unsigned, uint64_t> costOf(const backend::Circuit &circuit) const {
+    return {circuit.layers, backend::countParameters(circuit, domain)};
+  }
   const Node *nextToRelease(const Attempt &refused) const;
   /// Keeps again what need not have been released.
   std::unique_ptr<Attempt> keepMore(std::unique_ptr<Attempt> best);
@@ -83,21 +92,18 @@ const ir::Observation *Search::observe() {
   return observation ? &*observation : nullptr;
 }
 
-std::unique_ptr<Attempt> Search::attempt(rt::DType dtype, bool observed,
-                                         llvm::ArrayRef<const Node *> released,
-                                         llvm::ArrayRef<const Node *> added) {
-  auto result = std::make_unique<Attempt>(compilation.sources);
-  result->dtype = dtype;
-  result->observed = observed;
-  result->released = released.vec();
-  if (given && !observed && released.empty() && added.empty()) {
+std::unique_ptr<Attempt> Search::attempt(Choices choices) {
+  auto result =
+      std::make_unique<Attempt>(compilation.sources, std::move(choices));
+  bool observed = result->observed;
+  if (given && !observed && result->released.empty() && result->kept.empty()) {
     result->values = given;
   } else {
     ir::KeptNodes kept = compilation.required;
+    kept.insert(result->kept.begin(), result->kept.end());
     for (const Node *node : compilation.wished)
-      if (!llvm::is_contained(released, node))
+      if (!llvm::is_contained(result->released, node))
         kept.insert(node);
-    kept.insert(added.begin(), added.end());
     ir::Diagnostics unseen(compilation.sources); // `inferValues` told them
     result->values = std::make_shared<ir::ValueSets>(
         compilation.compiled, domain, unseen, std::move(kept),
@@ -108,14 +114,78 @@ std::unique_ptr<Attempt> Search::attempt(rt::DType dtype, bool observed,
     if (result->vacuous)
       return result;
   }
-  backend::LoweringOptions options;
-  if (dtype == rt::DType::Float64)
-    options.unitRoundoff = 0x1p-53;
-  backend::Lowering lowering(*result->values, *compilation.names, options,
-                             result->diags);
-  result->circuit = lowering.run(compilation.compiled);
-  result->refused = lowering.refused();
+  backend::LoweringOptions &options = result->lowering;
+  options.unitRoundoff =
+      result->dtype == rt::DType::Float64 ? 0x1p-53 : 0x1p-24;
+  bool nearTies = false;
+  auto lower = [&](ir::Diagnostics &diags) {
+    backend::Lowering lowering(*result->values, *compilation.names, options,
+                               diags);
+    std::optional<backend::Circuit> circuit =
+        lowering.run(compilation.compiled);
+    nearTies = lowering.hasNearTies();
+    if (!circuit) {
+      result->refused = lowering.refused();
+      return circuit;
+    }
+    backend::schedule(*circuit);
+    if (compilation.wished.empty())
+      backend::levelWidths(*circuit);
+    return circuit;
+  };
+  result->circuit = lower(result->diags);
+  if (!nearTies)
+    return result;
+  // What reads weights that are not quite equal may stand less than it looked,
+  // or be larger for it.
+  ir::Diagnostics ofExact(compilation.sources);
+  options.exactTies = true;
+  std::optional<backend::Circuit> exact = lower(ofExact);
+  if (!result->circuit) {
+    result->circuit = std::move(exact);
+    result->diags.clear();
+    result->diags.append(ofExact);
+  } else if (exact && costOf(*exact) <= costOf(*result->circuit)) {
+    result->circuit = std::move(exact);
+  } else {
+    options.exactTies = false;
+  }
   return result;
+}
+
+std::unique_ptr<Attempt> Search::makeSmaller(std::unique_ptr<Attempt> best) {
+  uint64_t size = backend::countParameters(*best->circuit, domain);
+  auto tryWith = [&](auto change) {
+    Choices choices = *best;
+    change(choices);
+    std::unique_ptr<Attempt> next = attempt(std::move(choices));
+    if (!next->circuit)
+      return false;
+    uint64_t own = backend::countParameters(*next->circuit, domain);
+    if (own >= size)
+      return false;
+    size = own;
+    best = std::move(next);
+    return true;
+  };
+  using Options = backend::LoweringOptions;
+  for (bool Options::*option : {&Options::numberedOutput,
+                                &Options::lateEqualities, &Options::exactTies})
+    tryWith([&](Choices &choices) { choices.lowering.*option ^= true; });
+  // What is kept in the stream takes a layer perhaps, but those that read it
+  // need no table of all that it is made of.
+  constexpr size_t mostTried = 32, mostDirections = 4096;
+  size_t tried = 0;
+  for (const Node *node : ir::reachable(compilation.compiled)) {
+    if (!ir::isElementwise(node->kind()) || !best->values->of(node).known ||
+        best->values->isKept(node))
+      continue;
+    if (++tried > mostTried ||
+        best->circuit->directions.size() > mostDirections)
+      break;
+    tryWith([&](Choices &choices) { choices.kept.push_back(node); });
+  }
+  return best;
 }
 
 /// Whether another choice of what is materialised might be better: there are
@@ -143,23 +213,14 @@ std::unique_ptr<Attempt> Search::keepIfBetter(std::unique_ptr<Attempt> best) {
     if (values.known && (!values.hasTable || values.table.sources.size() > 1))
       named.push_back(node);
   }
-  auto place = [](Attempt &own) {
-    backend::schedule(*own.circuit);
-    backend::levelWidths(*own.circuit);
-  };
-  place(*best);
   if (named.empty() || !mayBeImproved(*best->circuit))
     return best;
-  auto other = attempt(best->dtype, best->observed, best->released, named);
-  if (!other->circuit)
-    return best;
-  place(*other);
-  auto costOf = [&](const Attempt &own) {
-    rt::Model model = backend::assemble(
-        *own.circuit, backend::layOut(*own.circuit), domain, own.dtype);
-    return std::pair(own.circuit->layers, rt::shapeOf(model).parameters);
-  };
-  return costOf(*other) < costOf(*best) ? std::move(other) : std::move(best);
+  Choices choices = *best;
+  choices.kept = std::move(named);
+  auto other = attempt(std::move(choices));
+  return other->circuit && costOf(*other->circuit) < costOf(*best->circuit)
+             ? std::move(other)
+             : std::move(best);
 }
 
 /// The wished s-op that is nearest to the refused one, on the way to the
@@ -187,7 +248,9 @@ std::unique_ptr<Attempt> Search::keepMore(std::unique_ptr<Attempt> best) {
   for (size_t i = 0; i < best->released.size() && best->released.size() > 1;) {
     std::vector<const Node *> released = best->released;
     released.erase(released.begin() + static_cast<std::ptrdiff_t>(i));
-    auto next = attempt(best->dtype, best->observed, released);
+    Choices choices = *best;
+    choices.released = std::move(released);
+    auto next = attempt(std::move(choices));
     if (next->circuit)
       best = std::move(next);
     else
@@ -197,17 +260,20 @@ std::unique_ptr<Attempt> Search::keepMore(std::unique_ptr<Attempt> best) {
 }
 
 std::unique_ptr<Attempt> Search::runIn(rt::DType dtype) {
-  auto best = attempt(dtype, false, {});
+  Choices choices;
+  choices.dtype = dtype;
+  auto best = attempt(choices);
   if (best->circuit || best->vacuous)
     return best;
-  bool observed = observe() != nullptr;
+  choices.observed = observe() != nullptr;
   auto next = [&](llvm::ArrayRef<const Node *> released) {
     if (!first)
       first = std::move(best);
-    best = attempt(dtype, observed, released);
+    choices.released = released.vec();
+    best = attempt(choices);
     return best->circuit.has_value();
   };
-  if (observed && next({}))
+  if (choices.observed && next({}))
     return best;
   for (unsigned i = 0; i < maxReleases; ++i) {
     const Node *node = nextToRelease(*best);
@@ -341,6 +407,8 @@ bool Compilation::synthesise(const SynthesisOptions &effort) {
     }
     return false;
   }
+  if (effort.smallest)
+    best = search.makeSmaller(std::move(best));
   dtype = best->dtype;
   if (!wanted && dtype == rt::DType::Float64)
     diags.emit(rangeOf(search.first->refused), ir::diag::NeedsFloat64,
@@ -353,6 +421,5 @@ bool Compilation::synthesise(const SynthesisOptions &effort) {
   values = std::move(best->values);
   circuit = std::move(*best->circuit);
   circuit.readout.name = *options.output;
-  backend::schedule(circuit);
   return true;
 }

@@ -55,7 +55,7 @@ struct CommandLine {
   cl::opt<char> level{
       "O", cl::Prefix,
       cl::desc("0: each named s-op apart; 1: least depth, then fewest "
-               "parameters (default); s: smallest, at present as 1"),
+               "parameters (default); s: smallest"),
       cl::init('1'), cl::cat(category)};
   cl::list<std::string> materialize{
       "materialize", cl::CommaSeparated,
@@ -335,7 +335,10 @@ static int compile(CommandLine &command, llvm::StringRef input,
     printIR(compilation);
     return 0;
   }
-  if (!compilation.synthesise({dtype}))
+  SynthesisOptions effort;
+  effort.dtype = dtype;
+  effort.smallest = command.level == 's';
+  if (!compilation.synthesise(effort))
     return fail();
   watch.lap("synthesis");
   if (command.emit == Stage::Circuit) {

@@ -1,6 +1,7 @@
 """check.py PROGRAM WORKDIR [--samples=N]: are the program's models right?
 
-Compiles the program as it is, without optimization and with a causal mask.
+Compiles the program as it is, without optimization, as small as can be and with
+a causal mask.
 rasp-verify must find no difference, on every input if there are not too many,
 and the certificate must hold; the first two models must also answer what meanings/ says, and may not meet an
 input on which the program fails. What the program's comment promises,
@@ -22,7 +23,7 @@ sys.path += [str(here.parent / "support"), str(here / "meanings")]
 import models
 
 MOST_VERIFIED = 140_000
-RUNS = {"O1": [], "O0": ["-O0"], "causal": ["--causal"]}
+RUNS = {"O1": [], "O0": ["-O0"], "Os": ["-Os"], "causal": ["--causal"]}
 
 
 def all_meanings():

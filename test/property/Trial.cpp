@@ -42,7 +42,8 @@ static void compileAndVerify(const std::string &text, const Variant &variant,
                              Outcome &outcome) {
   Compilation compilation;
   compilation.setText(text, "random.rasp");
-  SynthesisOptions effort = {variant.dtype, /*explain=*/false, variant.observe};
+  SynthesisOptions effort = {variant.dtype, /*explain=*/false, variant.observe,
+                             variant.smallest};
   compilation.limits = variant.limits;
   CompileOptions options;
   options.causal = variant.causal;

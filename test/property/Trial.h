@@ -17,6 +17,8 @@ struct Variant {
   std::optional<rt::DType> dtype;
   /// Every named s-op gets directions of its own, as with -O0.
   bool everything = false;
+  /// As with -Os.
+  bool smallest = false;
   /// Whether the program may be run to see which values occur.
   bool observe = true;
   /// When sets of values count as too large to be listed.
@@ -27,7 +29,9 @@ struct Variant {
            (!dtype                         ? ""
             : *dtype == rt::DType::Float32 ? " float32"
                                            : " float64") +
-           (everything ? " -O0" : "");
+           (everything ? " -O0"
+            : smallest ? " -Os"
+                       : "");
   }
 };
 

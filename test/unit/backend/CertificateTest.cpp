@@ -30,6 +30,16 @@ mean = aggregate(select(indices, indices, <=), tokens_int);
 answer = mean > 1.5 and indices > 0;
 )";
 
+static const char *const level = R"rasp(
+#@ vocab: ["(", ")", "{"]
+#@ max-seq-len: 20
+so_far = select(indices, indices, <=);
+opened = selector_width(select(tokens, "(", ==) and so_far);
+closed = selector_width(select(tokens, ")", ==) and so_far);
+level = opened - closed if tokens == "(" else opened - closed + 1;
+x = selector_width(select(level, level, ==) and so_far);
+)rasp";
+
 namespace {
 struct Certified {
   std::unique_ptr<Compilation> compilation;
@@ -126,6 +136,30 @@ TEST(Certificate, ClaimsNoLessThanThereIs) {
   }
   EXPECT_GT(found, 3u);
   EXPECT_TRUE(certified.holds());
+}
+
+// A head whose step is small lets through what is not selected: how much must
+// be said, and BOS must not see anything of it.
+TEST(Certificate, KnowsWhatASoftHeadLeaks) {
+  Certified certified(level);
+  auto soft = [](const rt::Certificate::Head &head) { return head.leak > 0; };
+  auto head = llvm::find_if(certified.certificate.heads, soft);
+  ASSERT_NE(head, certified.certificate.heads.end());
+  EXPECT_EQ(head->step, 16);
+  EXPECT_LT(head->leak, 21 * std::exp(-15));
+  EXPECT_TRUE(certified.holds());
+  head->leak /= 2;
+  EXPECT_FALSE(certified.holds());
+  head->leak = 0;
+  EXPECT_FALSE(certified.holds());
+  head->leak = 1e-4;
+  EXPECT_TRUE(certified.holds());
+  // What BOS adds to its own score as a query; it stands in the row of BOS.
+  rt::Matrix &query = certified.model.layers[head->layer].heads[head->head].wQ;
+  for (rt::Matrix::InnerIterator it(query, 0); it; ++it)
+    if (it.value() > 0)
+      it.valueRef() = 0;
+  EXPECT_FALSE(certified.holds());
 }
 
 TEST(Certificate, ReadsWhatItPrints) {

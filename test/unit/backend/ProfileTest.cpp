@@ -115,6 +115,42 @@ TEST_F(ProfileTest, StepsIgnoreErrors) {
   }
 }
 
+// Shares of BOS for widths 1 to 40: each step is 0 or 1 but for what it says,
+// for any wrong share that it tolerates, and exactly 0 on its far side.
+TEST_F(ProfileTest, AStepIsRightBesideItsGap) {
+  std::vector<double> xs;
+  for (int w = 40; w >= 1; --w)
+    xs.push_back(1.0 / (w + 1));
+  Axis axis;
+  axis.relativeError = 4e-3;
+  axis.exactProducts = true;
+  for (size_t at = 1; at < xs.size(); ++at)
+    for (bool rises : {false, true}) {
+      std::optional<Step> step = makeStep(xs, at, rises, axis);
+      ASSERT_TRUE(step) << at;
+      EXPECT_EQ(step->second.slope, step->first.slope);
+      EXPECT_EQ(step->second.offset, step->first.offset - 1);
+      size_t beside = rises ? at : at - 1;
+      if (rises == risesNaturally(xs, at)) {
+        EXPECT_LT(step->errorAt(xs[beside], axis), 8 * 0x1p-24);
+      }
+      for (size_t p = 0; p < xs.size(); ++p) {
+        bool isOn = (p >= at) == rises;
+        float x = perturbed<float>(xs[p], axis.errorAt(xs[p]));
+        float got = sumOfUnits<float>({step->first, step->second}, x);
+        if (isOn)
+          EXPECT_LE(std::fabs(got - 1), step->errorAt(xs[p], axis)) << at;
+        else
+          EXPECT_EQ(got, 0) << at;
+        EXPECT_GE(sumOfUnits<float>({step->first}, x), isOn ? 0.99 : 0);
+      }
+    }
+  // Widths 39 and 40 are as close as this.
+  axis.relativeError = 1.0 / 80;
+  EXPECT_FALSE(makeStep(xs, 1, false, axis));
+  EXPECT_TRUE(makeStep(xs, 39, true, axis));
+}
+
 TEST_F(ProfileTest, LargeErrorsLeaveTheLine) {
   // Steps cannot be told apart at this error: the polygon says how wrong it is.
   ProfilePoint points[] = {{0, 0}, {1, 1}, {2, 0}};
