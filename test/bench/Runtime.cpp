@@ -16,13 +16,12 @@
 #include <benchmark/benchmark.h>
 #include <deque>
 #include <random>
-#include <thread>
 
 using namespace rasp::rt;
 
-static std::vector<std::vector<uint32_t>>
-randomSequences(const Model &model, size_t count, unsigned seed) {
-  std::mt19937 generator(seed);
+static std::vector<std::vector<uint32_t>> randomSequences(const Model &model,
+                                                          size_t count) {
+  std::mt19937 generator;
   std::uniform_int_distribution<uint32_t> token(0,
                                                 model.input.values.size() - 1);
   std::vector<std::vector<uint32_t>> sequences(
@@ -38,12 +37,11 @@ template <typename T>
 static void addBenchmarks(const Model &model, llvm::StringRef modelName) {
   static std::deque<Transformer<T>> transformers; // keeps its elements in place
   const Transformer<T> &transformer = transformers.emplace_back(model);
-  unsigned threads = std::max(std::thread::hardware_concurrency(), 1u);
   for (unsigned batch : {1u, 1024u}) {
     std::string name = (modelName + "/" + llvm::Twine(batch)).str();
     auto run = [&model, &transformer, batch](benchmark::State &state) {
       std::vector<std::vector<uint32_t>> sequences =
-          randomSequences(model, batch, state.thread_index());
+          randomSequences(model, batch);
       typename Transformer<T>::Workspace workspace;
       for (auto _ : state)
         transformer.forwardEach(
@@ -53,9 +51,7 @@ static void addBenchmarks(const Model &model, llvm::StringRef modelName) {
             });
       state.SetItemsProcessed(state.iterations() * batch);
     };
-    benchmark::RegisterBenchmark(name.c_str(), run)
-        ->UseRealTime()
-        ->Threads(batch == 1 ? 1 : threads);
+    benchmark::RegisterBenchmark(name.c_str(), run);
   }
 }
 

@@ -1,12 +1,11 @@
-"""lens_speed.py hooked|bridge SECONDS MODEL.h5...: sequences per second of
-TransformerLens, as JSON: {"reverse": {"1": 900.1, "1024": 52000.0}, ...}.
+"""lens_speed.py hooked|bridge SECONDS MODEL.h5...: sequences that TransformerLens
+runs in a second of one processor's time, as JSON:
+{"reverse": {"1": 900.1, "1024": 52000.0}, ...}.
 
 From ids to logits, for the longest sequences that a model takes; without
-gradients, hooks, or activations that nobody asked for; with the number of threads
-that is fastest. runtime.py calls it."""
+gradients, hooks, or activations that nobody asked for. runtime.py calls it."""
 
 import json
-import os
 import pathlib
 import sys
 import time
@@ -29,8 +28,8 @@ def load_lean(path):
 def rate(model, ids, seconds):
     model(ids)
     model(ids)
-    calls, start = 0, time.perf_counter()
-    while (elapsed := time.perf_counter() - start) < seconds:
+    calls, start = 0, time.process_time()
+    while (elapsed := time.process_time() - start) < seconds:
         model(ids)
         calls += 1
     return calls * len(ids) / elapsed
@@ -40,16 +39,13 @@ def measure(model, codec, batch, seconds):
     generator = torch.Generator().manual_seed(0)
     ids = torch.randint(len(codec.tokens), (batch, codec.longest + 1), generator=generator)
     ids[:, 0] = codec.bos_id
-    best = 0
-    for threads in sorted({1, os.cpu_count()}):
-        torch.set_num_threads(threads)
-        best = max(best, rate(model, ids, seconds))
-    return best
+    return rate(model, ids, seconds)
 
 
 load = {"hooked": load_lean, "bridge": load_bridge}[sys.argv[1]]
 seconds = float(sys.argv[2])
 result = {}
+torch.set_num_threads(1)
 with torch.inference_mode():
     for path in map(pathlib.Path, sys.argv[3:]):
         model, codec = load(path), Codec(path)

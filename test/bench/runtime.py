@@ -2,13 +2,13 @@
 """runtime.py BUILD [--seconds=S] [--json] [PROGRAM...]: how fast models run, beside
 TransformerLens on the same machine.
 
-Compiles the examples (or some) with BUILD/bin/raspc and measures sequences per
-second, from ids to logits, of the longest inputs: one at a time, and 1,024 at a
-time. TransformerLens, as a TransformerBridge and as a HookedTransformer, is that of
-BUILD/python (test/python/environment.sh makes it). raspc's runtime has one thread
-for one sequence and all processors for 1,024; TransformerLens as many as are best.
-Last, rasp-verify's sequences per second, which run through the interpreter as well.
-Prints Markdown tables. A figure is the median of three rounds, in which the
+Compiles the examples (or some) with BUILD/bin/raspc and measures how many sequences
+of the greatest length, from ids to logits, one processor runs in a second: one at a
+time, and 1,024 at a time. It is the processor's time, so that other work on the
+machine matters little. TransformerLens, as a TransformerBridge and as a
+HookedTransformer, is that of BUILD/python (test/python/environment.sh makes it). Last,
+rasp-verify, on all processors, which runs every sequence through the interpreter as
+well. Prints Markdown tables. A figure is the median of three rounds, in which the
 programs take turns."""
 
 import argparse
@@ -116,7 +116,7 @@ def measure(build, seconds, programs):
 
 
 def table(result):
-    print("Sequences per second; TransformerLens: the faster of its two models.\n")
+    print("Sequences per second and processor; TransformerLens: the faster of its two models.\n")
     heads = ("raspc", "TransformerLens", "ratio")
     print("| program | " + " | ".join(f"{h}, {b}" for b in TARGETS for h in heads) + " |")
     print("|---|" + "---:|" * 6)
