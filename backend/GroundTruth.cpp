@@ -1,8 +1,13 @@
 //===- backend/GroundTruth.cpp - which weight is which variable -----------===//
 
 #include "backend/GroundTruth.h"
+#include "backend/Assemble.h"
+#include "backend/Codes.h"
+#include "runtime/Atom.h"
+#include "runtime/NumberList.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/SetVector.h"
+#include <cmath>
 #include <map>
 #include <set>
 
@@ -48,7 +53,7 @@ public:
     collectReads();
   }
 
-  json::Value residual() const;
+  json::Value residual(const ir::Node *output) const;
   json::Value circuitGraph() const;
   json::Value irGraph(const ir::Node *output) const;
 
@@ -57,6 +62,8 @@ private:
   void collectReads();
   void addReads(size_t component, const char *port, const View &view);
   json::Array lines(const ir::Node *node) const;
+  void describeCodes(const Subspace &space, Codes &codes,
+                     json::Object &entry) const;
   std::string port(const Component &component, llvm::StringRef port) const;
 
   const Circuit &circuit;
@@ -132,12 +139,60 @@ std::string Describer::port(const Component &component,
   return component.inHook;
 }
 
-json::Value Describer::residual() const {
+/// What kind of code the directions of a variable have, in a word.
+static llvm::StringRef encodingOf(llvm::ArrayRef<std::optional<Code>> codes) {
+  if (codes.size() == 1 && codes[0] && codes[0]->affine)
+    return "scalar";
+  bool isCategorical = llvm::all_of(codes, [](const std::optional<Code> &code) {
+    return code && !code->affine && code->isExact() &&
+           llvm::all_of(code->low, [](double d) {
+             return d == 0 || d == 1 || std::isnan(d);
+           });
+  });
+  return isCategorical ? "categorical" : "code";
+}
+
+static json::Value codeToJSON(const std::optional<Code> &code) {
+  if (!code)
+    return nullptr;
+  if (code->affine)
+    return json::Object{{"scale", rt::numberToJSON(code->affine->first)},
+                        {"offset", rt::numberToJSON(code->affine->second)}};
+  if (code->isExact())
+    return rt::numbersToJSON(code->low);
+  return json::Object{{"low", rt::numbersToJSON(code->low)},
+                      {"high", rt::numbersToJSON(code->high)}};
+}
+
+void Describer::describeCodes(const Subspace &space, Codes &codes,
+                              json::Object &entry) const {
+  std::vector<std::optional<Code>> own;
+  for (unsigned at = space.begin; at < space.end; ++at)
+    own.push_back(codes.codeOf(layout.order[at]));
+  entry["encoding"] = encodingOf(own);
+  json::Array list, values, types;
+  for (const std::optional<Code> &code : own)
+    list.push_back(codeToJSON(code));
+  entry["codes"] = std::move(list);
+  for (const ir::Value &value : codes.valuesOf(space.name)) {
+    values.push_back(value.toJSON());
+    types.push_back(rt::typeName(toAtom(value)));
+  }
+  if (values.empty())
+    return;
+  entry["values"] = std::move(values);
+  if (llvm::all_equal(types))
+    entry["types"] = types[0];
+  else
+    entry["types"] = std::move(types);
+}
+
+json::Value Describer::residual(const ir::Node *output) const {
+  Codes codes(circuit, output, names, sets);
   json::Array subspaces;
   for (const Subspace &space : layout.subspaces) {
     json::Array labels, writerList, readerList;
     std::set<std::string> writerNames, readerNames;
-    bool isCode = space.end - space.begin > 1;
     for (unsigned at = space.begin; at < space.end; ++at) {
       labels.push_back(circuit[layout.order[at]].label);
       for (size_t c : writers[at])
@@ -155,9 +210,7 @@ json::Value Describer::residual() const {
     bool isBos = space.begin == 0;
     json::Object entry{{"name", space.name},
                        {"range", json::Array{space.begin, space.end}},
-                       {"encoding", isBos    ? "constant"
-                                    : isCode ? "categorical"
-                                             : "scalar"},
+                       {"encoding", "constant"},
                        {"labels", std::move(labels)},
                        {"writers", std::move(writerList)},
                        {"readers", std::move(readerList)},
@@ -167,6 +220,8 @@ json::Value Describer::residual() const {
                                         space.writer == WriterKind::PosEmbed
                                     ? "input"
                                     : "variable"}};
+    if (!isBos)
+      describeCodes(space, codes, entry);
     if (space.node) {
       json::Array at = lines(space.node);
       if (!at.empty())
@@ -318,7 +373,7 @@ GroundTruth rasp::backend::describe(const Circuit &circuit,
                                     const llvm::SourceMgr &sources) {
   Describer describer(circuit, layout, names, sets, sources);
   GroundTruth truth;
-  truth.residual = describer.residual();
+  truth.residual = describer.residual(output);
   truth.circuit = describer.circuitGraph();
   truth.ir = describer.irGraph(output);
   return truth;

@@ -6,9 +6,6 @@
 
 using namespace rasp::rt;
 
-/// Sequences whose activations are in memory at once.
-static constexpr size_t batchSize = 16;
-
 std::map<size_t, std::vector<int64_t>>
 rasp::rt::groupByLength(llvm::ArrayRef<Input> inputs) {
   std::map<size_t, std::vector<int64_t>> groups;

@@ -14,6 +14,9 @@
 
 namespace rasp::rt {
 
+/// Sequences whose activations are in memory at once.
+inline constexpr size_t batchSize = 16;
+
 /// Numbers of the inputs that were not refused, by their number of tokens, BOS
 /// counted.
 std::map<size_t, std::vector<int64_t>>

@@ -1,6 +1,8 @@
 //===- runtime/Certificate.cpp - certificates as JSON ---------------------===//
 
 #include "runtime/Certificate.h"
+
+#include "runtime/NumberList.h"
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/STLExtras.h"
 #include <cmath>
@@ -34,41 +36,6 @@ static llvm::StringRef spelling(Certificate::VariableKind kind) {
 // Writing
 //===----------------------------------------------------------------------===//
 
-static json::Value number(double value) {
-  if (std::isnan(value))
-    return nullptr;
-  // Whole numbers are shorter as such.
-  if (value == std::floor(value) && std::fabs(value) < 0x1p53)
-    return static_cast<int64_t>(value);
-  return value;
-}
-
-/// `[value, count, value, count, ...]` as "runs" where that is shorter.
-template <typename T, typename Fn>
-static json::Value list(const std::vector<T> &values, Fn print) {
-  auto same = [](double a, double b) {
-    return a == b || (std::isnan(a) && std::isnan(b));
-  };
-  json::Array runs, plain;
-  for (size_t i = 0; i < values.size();) {
-    size_t end = i + 1;
-    while (end < values.size() && same(values[end], values[i]))
-      ++end;
-    runs.push_back(print(values[i]));
-    runs.push_back(static_cast<int64_t>(end - i));
-    i = end;
-  }
-  if (runs.size() < values.size())
-    return json::Object{{"runs", std::move(runs)}};
-  for (T value : values)
-    plain.push_back(print(value));
-  return plain;
-}
-
-static json::Value list(const std::vector<double> &values) {
-  return list(values, number);
-}
-
 template <typename T> static json::Value optional(const std::optional<T> &v) {
   return v ? json::Value(*v) : json::Value(nullptr);
 }
@@ -86,34 +53,34 @@ json::Value rasp::rt::toJSON(const Certificate &certificate) {
   for (const Certificate::Form &form : certificate.forms) {
     json::Array terms;
     for (auto [direction, weight] : form.terms)
-      terms.push_back(json::Array{direction, number(weight)});
+      terms.push_back(json::Array{direction, numberToJSON(weight)});
     forms.push_back(json::Object{{"variable", form.variable},
                                  {"terms", std::move(terms)},
-                                 {"constant", number(form.constant)},
-                                 {"values", list(form.values)}});
+                                 {"constant", numberToJSON(form.constant)},
+                                 {"values", numbersToJSON(form.values)}});
   }
   for (const Certificate::Domain &domain : certificate.domains) {
     json::Object entry{{"variables", json::Array(domain.variables)}};
     if (!domain.excluded.empty())
-      entry["excluded"] =
-          list(domain.excluded, [](bool b) { return json::Value(b ? 1 : 0); });
+      entry["excluded"] = numbersToJSON(
+          std::vector<double>(domain.excluded.begin(), domain.excluded.end()));
     domains.push_back(std::move(entry));
   }
   for (const Certificate::Direction &direction : certificate.directions) {
-    json::Object entry{
-        {"label", direction.label},
-        {"writer", direction.writer},
-        {"range", json::Array{number(direction.low), number(direction.high)}},
-        {"at_bos", number(direction.atBos)},
-        {"error", number(direction.error)}};
+    json::Object entry{{"label", direction.label},
+                       {"writer", direction.writer},
+                       {"range", json::Array{numberToJSON(direction.low),
+                                             numberToJSON(direction.high)}},
+                       {"at_bos", numberToJSON(direction.atBos)},
+                       {"error", numberToJSON(direction.error)}};
     if (direction.variable) {
       entry["variable"] = *direction.variable;
       if (!direction.values.empty())
-        entry["values"] = list(direction.values);
+        entry["values"] = numbersToJSON(direction.values);
     }
     if (direction.domain) {
       entry["domain"] = *direction.domain;
-      entry["input_error"] = number(direction.inputError);
+      entry["input_error"] = numberToJSON(direction.inputError);
       entry["input_tolerance"] = optional(direction.inputTolerance);
     }
     directions.push_back(std::move(entry));
@@ -125,7 +92,7 @@ json::Value rasp::rt::toJSON(const Certificate &certificate) {
                          {"averages", move.averages}};
       if (move.domain) {
         entry["domain"] = *move.domain;
-        entry["values"] = list(move.values);
+        entry["values"] = numbersToJSON(move.values);
       }
       moves.push_back(std::move(entry));
     }
@@ -134,13 +101,13 @@ json::Value rasp::rt::toJSON(const Certificate &certificate) {
                      {"head", head.head},
                      {"selector", head.selector},
                      {"construction", head.construction},
-                     {"step", number(head.step)},
-                     {"selected", number(head.selected)},
+                     {"step", numberToJSON(head.step)},
+                     {"selected", numberToJSON(head.selected)},
                      {"proportional", head.proportional},
-                     {"score_error", number(head.scoreError)},
-                     {"score_tolerance", number(head.scoreTolerance)},
-                     {"tie_error", number(head.tieError)},
-                     {"leak", number(head.leak)},
+                     {"score_error", numberToJSON(head.scoreError)},
+                     {"score_tolerance", numberToJSON(head.scoreTolerance)},
+                     {"tie_error", numberToJSON(head.tieError)},
+                     {"leak", numberToJSON(head.leak)},
                      {"keys", json::Array(head.keys)},
                      {"queries", json::Array(head.queries)},
                      {"moves", std::move(moves)}});
@@ -150,10 +117,10 @@ json::Value rasp::rt::toJSON(const Certificate &certificate) {
       {"name", certificate.output},
       {"kind", readout.numerical ? "numerical" : "categorical"},
       {"domain", optional(readout.domain)},
-      {"expected",
-       list(readout.expected, [](int32_t i) { return json::Value(i); })},
-      {"error", number(readout.error)},
-      {"margin", number(readout.margin)}};
+      {"expected", numbersToJSON(std::vector<double>(readout.expected.begin(),
+                                                     readout.expected.end()))},
+      {"error", numberToJSON(readout.error)},
+      {"margin", numberToJSON(readout.margin)}};
   json::Object result{{"format", formatName},
                       {"version", formatVersion},
                       {"program", certificate.program},
@@ -270,34 +237,11 @@ public:
     const json::Value *value = member(object, key);
     if (!value)
       return result;
-    auto numberOf = [&](const json::Value &element) {
-      if (element.getAsNull())
-        return std::numeric_limits<double>::quiet_NaN();
-      std::optional<double> own = element.getAsNumber();
-      if (!own)
-        fail("`" + key + "` has an element that is no number");
-      return own.value_or(0);
-    };
-    if (const json::Array *array = value->getAsArray()) {
-      for (const json::Value &element : *array)
-        result.push_back(numberOf(element));
-      return result;
-    }
-    const json::Object *packed = value->getAsObject();
-    const json::Array *runs = packed ? packed->getArray("runs") : nullptr;
-    if (!runs || runs->size() % 2 != 0) {
-      fail("`" + key + "` is no list of numbers");
-      return result;
-    }
-    for (size_t i = 0; i < runs->size(); i += 2) {
-      uint64_t count = index(&(*runs)[i + 1], maxCombinations + 1,
-                             "a count in `" + key + "`");
-      if (result.size() + count > maxCombinations)
-        fail("`" + key + "` is too long");
-      if (!problem.empty())
-        return {};
-      result.insert(result.end(), count, numberOf((*runs)[i]));
-    }
+    llvm::Expected<std::vector<double>> list =
+        numbersFromJSON(*value, maxCombinations);
+    if (list)
+      return std::move(*list);
+    fail("`" + key + "` " + llvm::toString(list.takeError()));
     return result;
   }
 };

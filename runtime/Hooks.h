@@ -19,8 +19,8 @@
 #include "llvm/ADT/SmallVector.h"
 #include "llvm/ADT/StringRef.h"
 #include "llvm/Support/Error.h"
-#include <compare>
 #include <string>
+#include <tuple>
 #include <vector>
 
 namespace rasp::rt {
@@ -36,7 +36,10 @@ struct HookPoint {
 
   /// "blocks.1.attn.hook_q"
   std::string name() const;
-  auto operator<=>(const HookPoint &) const = default;
+  bool operator==(const HookPoint &) const = default;
+  bool operator<(const HookPoint &other) const {
+    return std::tie(kind, layer) < std::tie(other.kind, other.layer);
+  }
 };
 
 enum class Axis : uint8_t {

@@ -159,8 +159,9 @@ Intervener<T>::select(const Intervention &intervention, HookKind kind) const {
     std::vector<unsigned> &indices = selection.emplace_back();
     auto it = intervention.selected.find(axis);
     if (it == intervention.selected.end()) {
-      indices.resize(extent);
-      std::iota(indices.begin(), indices.end(), 0);
+      unsigned first = axis == Axis::Position && intervention.sparesBos;
+      indices.resize(extent - first);
+      std::iota(indices.begin(), indices.end(), first);
     } else if (axis == Axis::Sequence) {
       for (auto [place, input] : llvm::enumerate(inputs))
         if (isFor(intervention, input))

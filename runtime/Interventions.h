@@ -47,6 +47,8 @@ struct Intervention {
   /// repeated; no axes at all: one number.
   Tensor<double> value = Tensor<double>::ofNumber(0);
   References from;
+  /// Position 0 stays as it is where no positions are selected.
+  bool sparesBos = false;
 };
 
 /// Reads `{"interventions": [...]}`; an element that is a string is an

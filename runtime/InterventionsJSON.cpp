@@ -5,6 +5,7 @@
 #include "runtime/Atom.h"
 #include "runtime/ResidualMap.h"
 #include "runtime/Tokenizer.h"
+#include "runtime/VariableDecoder.h"
 
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/Twine.h"
@@ -49,6 +50,9 @@ public:
       : model(model), table(table), map(map), result(result) {}
 
   llvm::Error read(const json::Value &value);
+  /// What "set" becomes: the directions of a variable that are complete are not
+  /// the same at all hook points.
+  std::vector<Intervention> settings;
 
 private:
   llvm::Error fail(llvm::StringRef member, const llvm::Twine &message) const {
@@ -63,6 +67,9 @@ private:
   llvm::Error readSelection(const json::Object &object);
   llvm::Error readIndices(const AxisName &axis, const json::Value &value);
   llvm::Error readVariables(const json::Value &value);
+  llvm::Error readSetting(const json::Object &object);
+  llvm::Error setAt(const HookPoint &point, const VariableDecoder &decoder,
+                    size_t variable, const Atom &value, bool isAsked);
   llvm::Error readReferences(const json::Value &value);
   llvm::Expected<std::vector<uint32_t>> readInput(const json::Value &value);
 
@@ -89,10 +96,15 @@ llvm::Error Reader::read(const json::Value &value) {
     return error;
   if (llvm::Error error = readHooks(*object))
     return error;
+  if (object->getString("action") == "set")
+    return readSetting(*object);
   if (llvm::Error error = readAction(*object))
     return error;
   if (llvm::Error error = readSelection(*object))
     return error;
+  if (const json::Value *variable = object->get("variable"))
+    if (llvm::Error error = readVariables(*variable))
+      return error;
   if (const json::Value *from = object->get("from"))
     return readReferences(*from);
   return llvm::Error::success();
@@ -153,8 +165,8 @@ llvm::Error Reader::readAction(const json::Object &object) {
         return name && candidate.name == *name;
       });
   if (action == std::end(actionNames))
-    return fail("action", "expected \"replace\", \"add\", \"zero\", \"mean\" "
-                          "or \"resample\"");
+    return fail("action", "expected \"replace\", \"add\", \"zero\", "
+                          "\"mean\", \"resample\" or \"set\"");
   result.action = action->action;
   const json::Value *value = object.get("value");
   if (action->takesValue != (value != nullptr))
@@ -199,8 +211,7 @@ llvm::Error Reader::readSelection(const json::Object &object) {
     if (const json::Value *value = object.get(axis.name))
       if (llvm::Error error = readIndices(axis, *value))
         return error;
-  const json::Value *variable = object.get("variable");
-  return variable ? readVariables(*variable) : llvm::Error::success();
+  return llvm::Error::success();
 }
 
 llvm::Error Reader::readIndices(const AxisName &axis,
@@ -260,6 +271,69 @@ llvm::Error Reader::readVariables(const json::Value &value) {
       return fail("variable", "`" + point.name() +
                                   "` is not of the residual stream, where "
                                   "variables are");
+  return llvm::Error::success();
+}
+
+llvm::Error Reader::readSetting(const json::Object &object) {
+  for (llvm::StringRef member : {"from", "directions"})
+    if (object.get(member))
+      return fail(member, "\"set\" takes none");
+  std::optional<llvm::StringRef> name = object.getString("variable");
+  if (!name)
+    return fail("variable", "\"set\" takes the name of one variable");
+  const json::Value *json = object.get("value");
+  std::optional<Atom> value = json ? atomFromJSON(*json) : std::nullopt;
+  if (!value)
+    return fail("value", "expected the value that `" + *name +
+                             "` is to have: a string, a number, true or false");
+  llvm::Expected<VariableDecoder> decoder = VariableDecoder::make(model);
+  if (!decoder)
+    return fail("variable", llvm::toString(decoder.takeError()));
+  if (llvm::Expected<std::vector<unsigned>> own = map->directionsOf(*name);
+      !own)
+    return fail("variable", llvm::toString(own.takeError()));
+  size_t variable =
+      llvm::find(decoder->variables(), *name) - decoder->variables().begin();
+  if (variable == decoder->variables().size())
+    return fail("variable", "`" + *name + "` has no values");
+
+  if (llvm::Error error = readSelection(object))
+    return error;
+  auto positions = result.selected.find(Axis::Position);
+  if (positions != result.selected.end() &&
+      llvm::is_contained(positions->second, 0))
+    return fail("positions", "at position 0, BOS, variables have no values");
+  result.sparesBos = true;
+  for (const HookPoint &point : result.points)
+    if (llvm::Error error =
+            setAt(point, *decoder, variable, *value, object.get("hook")))
+      return error;
+  return llvm::Error::success();
+}
+
+/// `isAsked`: someone named the hook point, so there must be something to set.
+llvm::Error Reader::setAt(const HookPoint &point,
+                          const VariableDecoder &decoder, size_t variable,
+                          const Atom &value, bool isAsked) {
+  std::optional<unsigned> half = halfLayerOf(point, model.numLayers());
+  if (!half)
+    return fail("hook", "`" + point.name() +
+                            "` does not show the residual stream, where "
+                            "variables are");
+  if (!isAsked && decoder.liveFrom(variable) > *half)
+    return llvm::Error::success();
+  llvm::Expected<EncodedValue> code =
+      decoder.encode(decoder.variables()[variable], value, *half);
+  if (!code)
+    return fail("", "at `" + point.name() +
+                        "`: " + llvm::toString(code.takeError()));
+  Intervention setting = result;
+  setting.points = {point};
+  setting.selected[Axis::Direction].assign(code->directions.begin(),
+                                           code->directions.end());
+  setting.value.shape = {static_cast<unsigned>(code->numbers.size())};
+  setting.value.data = std::move(code->numbers);
+  settings.push_back(std::move(setting));
   return llvm::Error::success();
 }
 
@@ -331,11 +405,15 @@ rasp::rt::parseInterventions(const json::Value &value, const Model &model) {
       interventions.push_back(std::move(*ablation));
       continue;
     }
-    Intervention &intervention = interventions.emplace_back();
+    Intervention intervention;
     intervention.name = ("interventions[" + llvm::Twine(i) + "]").str();
-    if (llvm::Error error =
-            Reader(model, table, map, intervention).read(element))
+    Reader reader(model, table, map, intervention);
+    if (llvm::Error error = reader.read(element))
       return error;
+    if (reader.settings.empty())
+      interventions.push_back(std::move(intervention));
+    else
+      llvm::append_range(interventions, std::move(reader.settings));
   }
   return interventions;
 }

@@ -13,6 +13,15 @@ static llvm::Error fail(const llvm::Twine &message) {
   return llvm::createStringError(llvm::inconvertibleErrorCode(), message);
 }
 
+static std::vector<std::string> stringsOf(const json::Object &object,
+                                          llvm::StringRef key) {
+  std::vector<std::string> strings;
+  if (const json::Array *list = object.getArray(key))
+    for (const json::Value &element : *list)
+      strings.push_back(element.getAsString().value_or("").str());
+  return strings;
+}
+
 static std::optional<Subspace> parse(const json::Value &value,
                                      unsigned directions) {
   const json::Object *object = value.getAsObject();
@@ -31,10 +40,14 @@ static std::optional<Subspace> parse(const json::Value &value,
   space.end = *end;
   space.role = object->getString("role").value_or("").str();
   space.liveFrom = object->getInteger("live_from_half_layer").value_or(0);
-  if (const json::Array *labels = object->getArray("labels"))
-    for (const json::Value &label : *labels)
-      space.labels.push_back(label.getAsString().value_or("").str());
+  space.encoding = object->getString("encoding").value_or("").str();
+  space.labels = stringsOf(*object, "labels");
   space.labels.resize(space.end - space.begin);
+  space.writers = stringsOf(*object, "writers");
+  space.readers = stringsOf(*object, "readers");
+  if (const json::Array *lines = object->getArray("source_lines"))
+    for (const json::Value &line : *lines)
+      space.sourceLines.push_back(line.getAsInteger().value_or(0));
   return space;
 }
 

@@ -27,7 +27,12 @@ struct Subspace {
   /// variable itself.
   std::vector<std::string> labels;
   std::string role;      ///< "bookkeeping", "input" or "variable"
+  std::string encoding;  ///< "categorical", "scalar", "code" or "constant"
   unsigned liveFrom = 0; ///< half-layer after which it is complete
+  /// Hooks of the components that write and read it: `hook_embed`,
+  /// `blocks.0.attn.hook_result[1]`, `blocks.1.hook_q_input[0]`, `unembed`.
+  std::vector<std::string> writers, readers;
+  std::vector<unsigned> sourceLines; ///< of the program, counted from 1
 };
 
 class ResidualMap {

@@ -9,8 +9,7 @@
 #ifndef RASP_RUNTIME_TRACEFILE_H
 #define RASP_RUNTIME_TRACEFILE_H
 
-#include "runtime/Hooks.h"
-#include "runtime/Tensor.h"
+#include "runtime/Decompose.h"
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/STLFunctionalExtras.h"
 #include "llvm/Support/Error.h"
@@ -18,13 +17,19 @@
 
 namespace rasp::rt {
 
+/// What a trace has of each input.
+struct TraceContents {
+  std::vector<HookPoint> points;
+  std::vector<DecompositionKind> decompositions;
+};
+
 class TraceWriter {
 public:
-  /// Has `fill` write the groups of a trace of `points`; it returns the JSON
-  /// text that the file has for inputs and outputs. An existing file stays as
-  /// it was if anything fails.
+  /// Has `fill` write the groups of a trace; it returns the JSON text that the
+  /// file has for inputs and outputs. An existing file stays as it was if
+  /// anything fails.
   static llvm::Error write(llvm::StringRef path, const Model &model,
-                           llvm::ArrayRef<HookPoint> points,
+                           const TraceContents &contents,
                            llvm::function_ref<std::string(TraceWriter &)> fill);
 
   ~TraceWriter();
@@ -37,6 +42,9 @@ public:
   template <typename T>
   void writeActivation(unsigned first, const HookPoint &point,
                        const Tensor<T> &activation);
+  template <typename T>
+  void writeDecomposition(unsigned first, DecompositionKind kind,
+                          const Decomposition<T> &decomposition);
   template <typename T>
   void writeLogits(unsigned first, const Tensor<T> &logits);
 

@@ -95,8 +95,8 @@ static void rewrite(Compilation &compilation, bool plain) {
   compilation.names.emplace(compilation.compiled);
 }
 
-bool Compilation::inferValues(llvm::ArrayRef<std::string> materialise,
-                              bool everything) {
+bool Compilation::chooseForm(llvm::ArrayRef<std::string> materialise,
+                             bool plain) {
   for (const std::string &name : materialise) {
     const frontend::Binding *binding = bindings.find(name);
     if (!binding)
@@ -106,7 +106,15 @@ bool Compilation::inferValues(llvm::ArrayRef<std::string> materialise,
     else
       required.insert(binding->node);
   }
-  rewrite(*this, /*plain=*/everything);
+  materialised = materialise.vec();
+  isPlain = plain;
+  rewrite(*this, plain);
+  return !diags.hasErrors();
+}
+
+bool Compilation::inferValues(llvm::ArrayRef<std::string> materialise,
+                              bool everything) {
+  chooseForm(materialise, /*plain=*/everything);
   if (everything)
     for (const ir::Node *node : ir::reachable(compiled))
       if (ir::isElementwise(node->kind()) && !node->name().empty())
@@ -171,7 +179,12 @@ rt::Model Compilation::makeModel() {
   model.certificate = rt::toJSON(certificate);
   model.programText = sources.getMemoryBuffer(bufferId)->getBuffer().str();
   model.programName = programName;
-  model.options = options.toJSON();
+  llvm::json::Value given = options.toJSON();
+  if (!materialised.empty())
+    (*given.getAsObject())["materialize"] = llvm::json::Array(materialised);
+  if (isPlain)
+    (*given.getAsObject())["plain"] = true;
+  model.options = std::move(given);
   model.examples = makeExamples(domain, circuit.readout.logits.size());
   return model;
 }

@@ -55,9 +55,12 @@ public:
   void setText(llvm::StringRef text, llvm::StringRef name);
   /// Text to IR: evaluates the program, settles the options, finds the output.
   bool evaluate(CompileOptions given, const frontend::Options &options = {});
-  /// Value sets of everything that the output depends on. The s-ops named in
-  /// `materialise` get directions of their own; with `everything` all named
-  /// ones do, as far as that compiles.
+  /// Finds the form of the output that is compiled, and names its nodes. The
+  /// s-ops named in `materialise` get directions of their own; `plain` leaves
+  /// conditions as they are written.
+  bool chooseForm(llvm::ArrayRef<std::string> materialise, bool plain);
+  /// That, and value sets of everything that the output depends on. With
+  /// `everything` all named s-ops get directions, as far as that compiles.
   bool inferValues(llvm::ArrayRef<std::string> materialise = {},
                    bool everything = false);
   /// Heads and neurons, placed in layers.
@@ -80,12 +83,15 @@ public:
   frontend::Evaluation bindings;
   const ir::Node *output = nullptr;
   /// The same function of the input, in the form that is compiled; there from
-  /// `inferValues` on.
+  /// `chooseForm` on.
   const ir::Node *compiled = nullptr;
   std::optional<ir::NodeNames> names;
   std::shared_ptr<ir::ValueSets> values;
-  ir::KeptNodes required; ///< get directions of their own
-  ir::KeptNodes wished;   ///< the same, if that compiles
+  /// What `chooseForm` was given.
+  std::vector<std::string> materialised;
+  bool isPlain = false;
+  ir::KeptNodes required;                ///< get directions of their own
+  ir::KeptNodes wished;                  ///< the same, if that compiles
   /// The choices of `synthesise`.
   rt::DType dtype = rt::DType::Float32;
   bool observed = false; ///< `values` is what occurs on all inputs

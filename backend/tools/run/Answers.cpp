@@ -2,7 +2,6 @@
 
 #include "backend/tools/run/Answers.h"
 #include "runtime/Atom.h"
-#include "runtime/TraceFile.h"
 #include "runtime/Transformer.h"
 #include "llvm/ADT/STLExtras.h"
 
@@ -13,14 +12,19 @@ namespace {
 template <typename T> class Runner {
 public:
   Runner(const rt::Model &model, const rt::Tokenizer &tokenizer,
-         llvm::MutableArrayRef<rt::Input> inputs, const RunOptions &options)
+         llvm::MutableArrayRef<rt::Input> inputs, const RunOptions &options,
+         std::vector<std::string> &insides)
       : model(model), tokenizer(tokenizer), inputs(inputs), options(options),
-        pass(model), intervener(pass, options.interventions) {}
+        insides(insides), pass(model), intervener(pass, options.interventions) {
+  }
 
   llvm::Error run() {
     rt::refuseMisfits(intervener, inputs);
     bool isTraced = options.tracePath && !rt::anyRefused(inputs);
-    if (!isTraced && options.interventions.empty())
+    if (isTraced)
+      if (llvm::Error error = checkSizes())
+        return error;
+    if (!isTraced && options.interventions.empty() && !options.show.any())
       runFast();
     else if (!isTraced)
       runHooked(nullptr);
@@ -34,6 +38,26 @@ public:
   }
 
 private:
+  /// Decompositions of wide models are too large for memory.
+  llvm::Error checkSizes() const {
+    constexpr uint64_t most = 1 << 28;
+    uint64_t longest = 0;
+    for (const rt::Input &input : inputs)
+      longest = std::max<uint64_t>(longest, input.ids.size());
+    uint64_t numbers =
+        std::min(inputs.size(), rt::batchSize) * longest * model.config.dModel;
+    for (rt::DecompositionKind kind : options.traced.decompositions) {
+      uint64_t labels = rt::labelsFor(kind, pass.hooks()).size();
+      if (labels * numbers > most)
+        return llvm::createStringError(
+            llvm::inconvertibleErrorCode(),
+            "`" + rt::nameOf(kind) + "` has " + llvm::Twine(labels) +
+                " parts, too many for inputs of " + llvm::Twine(longest - 1) +
+                " tokens; take fewer or shorter inputs, or leave it out");
+    }
+    return llvm::Error::success();
+  }
+
   void runFast() {
     rt::Transformer<T> transformer(model);
     typename rt::Transformer<T>::Workspace workspace;
@@ -46,25 +70,56 @@ private:
     }
   }
 
+  /// The activations that are asked for.
+  std::vector<rt::HookPoint> pointsFor(bool isTraced) const {
+    std::vector<rt::HookPoint> points = options.show.points(pass.hooks());
+    if (!isTraced)
+      return points;
+    llvm::append_range(points, options.traced.points);
+    for (rt::DecompositionKind kind : options.traced.decompositions)
+      llvm::append_range(points, rt::pointsFor(kind, pass.hooks()));
+    return points;
+  }
+
   /// With the hooked pass; `trace` gets the activations.
   void runHooked(rt::TraceWriter *trace) {
     auto groups = rt::groupByLength(inputs);
     unsigned length = 0;
     rt::runBatches<T>(
-        pass, intervener, tokenizer, inputs,
-        trace ? llvm::ArrayRef(options.traced)
-              : llvm::ArrayRef<rt::HookPoint>(),
+        pass, intervener, tokenizer, inputs, pointsFor(trace != nullptr),
         [&](const rt::Batch<T> &batch) {
+          for (auto [sequence, number] : llvm::enumerate(batch.numbers))
+            show(number, batch.cache, sequence);
           if (!trace)
             return;
           if (batch.length != length)
             trace->beginLength(batch.length, groups[batch.length]);
           length = batch.length;
-          trace->writeTokens(batch.first, batch.ids);
-          for (const rt::HookPoint &point : options.traced)
-            trace->writeActivation(batch.first, point, batch.cache[point]);
-          trace->writeLogits(batch.first, batch.logits);
+          write(batch, *trace);
         });
+  }
+
+  void write(const rt::Batch<T> &batch, rt::TraceWriter &trace) const {
+    trace.writeTokens(batch.first, batch.ids);
+    for (const rt::HookPoint &point : options.traced.points)
+      trace.writeActivation(batch.first, point, batch.cache[point]);
+    for (rt::DecompositionKind kind : options.traced.decompositions)
+      trace.writeDecomposition(batch.first, kind,
+                               rt::decompose(kind, pass, batch.cache));
+    trace.writeLogits(batch.first, batch.logits);
+  }
+
+  void show(int64_t number, const rt::ActivationCache<T> &cache,
+            size_t sequence) const {
+    llvm::raw_string_ostream os(insides[number]);
+    Inside<T> inside{model, inputs[number], cache,
+                     static_cast<unsigned>(sequence), options.show};
+    if (options.show.variables)
+      showVariables(os, inside, *options.decoder, options.program);
+    if (options.show.residual)
+      showResidual(os, inside);
+    if (options.show.attention)
+      showAttention(os, inside);
   }
 
   std::string allAnswers() const {
@@ -83,6 +138,7 @@ private:
   const rt::Tokenizer &tokenizer;
   llvm::MutableArrayRef<rt::Input> inputs;
   const RunOptions &options;
+  std::vector<std::string> &insides;
   rt::HookedPass<T> pass;
   rt::Intervener<T> intervener;
 };
@@ -90,8 +146,11 @@ private:
 
 llvm::Error rasp::answer(const rt::Model &model, const rt::Tokenizer &tokenizer,
                          llvm::MutableArrayRef<rt::Input> inputs,
-                         const RunOptions &options) {
+                         const RunOptions &options,
+                         std::vector<std::string> &insides) {
+  insides.assign(inputs.size(), "");
   return rt::withScalar(model.config.dtype, [&](auto zero) {
-    return Runner<decltype(zero)>(model, tokenizer, inputs, options).run();
+    return Runner<decltype(zero)>(model, tokenizer, inputs, options, insides)
+        .run();
   });
 }

@@ -34,6 +34,16 @@ static cl::opt<std::string>
              cl::desc("Which activations --trace writes, e.g. "
                       "blocks.*.attn.hook_pattern,resid_post0; default: all"),
              cl::value_desc("NAME,..."), cl::cat(category));
+static cl::list<rt::DecompositionKind> decompositions(
+    "decompose", cl::CommaSeparated,
+    cl::desc("What --trace writes beside activations: the residual stream in "
+             "parts, under TransformerLens' labels:"),
+    cl::ValuesClass({
+#define DECOMPOSITION(kind, name, labels)                                      \
+  clEnumValN(rt::DecompositionKind::kind, name, labels),
+#include "runtime/Decompositions.def"
+    }),
+    cl::cat(category));
 
 static cl::opt<std::string> patchPath(
     "patch",
@@ -46,10 +56,42 @@ static cl::list<std::string> ablations(
              "the residual stream; =zero (default), =mean or =resample"),
     cl::value_desc("TARGET[=HOW],..."), cl::cat(category));
 
+namespace {
+enum class Shown : uint8_t { Variables, Residual, Attention, Directions };
+} // namespace
+
+static cl::list<Shown> shownKinds(
+    "show", cl::CommaSeparated, cl::desc("Print what is inside the model:"),
+    cl::values(
+        clEnumValN(Shown::Variables, "variables",
+                   "the program's variables, read from the residual stream, "
+                   "next to what the program says"),
+        clEnumValN(Shown::Residual, "residual",
+                   "the residual stream, what each half-layer changes"),
+        clEnumValN(Shown::Attention, "attention", "the pattern of each head"),
+        clEnumValN(Shown::Directions, "directions",
+                   "what each residual direction holds, needs no input")),
+    cl::cat(category));
+static cl::opt<std::string>
+    layerList("layers", cl::desc("Which layers --show prints, e.g. 0,2-3"),
+              cl::value_desc("LIST"), cl::cat(category));
+static cl::opt<std::string> positionList(
+    "positions",
+    cl::desc("Which positions --show prints, 0 is BOS; default: up to 64"),
+    cl::value_desc("LIST"), cl::cat(category));
+static cl::list<std::string>
+    includeDirs("I", cl::Prefix,
+                cl::desc("Where files that the program loads are"),
+                cl::value_desc("DIR"), cl::cat(category));
+
 static constexpr int inputIsWrong = 1, commandIsWrong = 2;
 
 static llvm::raw_ostream &error() {
   return llvm::WithColor::error(llvm::errs(), "rasp-run");
+}
+
+static llvm::Error fail(const llvm::Twine &message) {
+  return llvm::createStringError(llvm::inconvertibleErrorCode(), message);
 }
 
 /// Reads all inputs; false if their file cannot be read.
@@ -101,6 +143,33 @@ readPatch(const rt::Model &model) {
   return interventions;
 }
 
+static bool isShown(Shown kind) { return llvm::is_contained(shownKinds, kind); }
+
+/// Reads what --show prints.
+static llvm::Expected<ShowOptions> makeShowOptions(const rt::Model &model) {
+  ShowOptions show;
+  show.variables = isShown(Shown::Variables);
+  show.residual = isShown(Shown::Residual);
+  show.attention = isShown(Shown::Attention);
+  llvm::Expected<NumberChoice> layers = NumberChoice::parse(layerList);
+  if (!layers)
+    return fail("--layers: " + llvm::toString(layers.takeError()));
+  llvm::Expected<NumberChoice> positions = NumberChoice::parse(positionList);
+  if (!positions)
+    return fail("--positions: " + llvm::toString(positions.takeError()));
+  unsigned numLayers = std::max(1u, model.numLayers());
+  if (layers->last() >= numLayers)
+    return fail("--layers: no layer " + llvm::Twine(layers->last()) +
+                "; the layers are 0 to " + llvm::Twine(numLayers - 1));
+  if (positions->last() >= model.config.nCtx)
+    return fail("--positions: no position " + llvm::Twine(positions->last()) +
+                "; the longest input has positions 0 to " +
+                llvm::Twine(model.config.nCtx - 1));
+  show.layers = std::move(*layers);
+  show.positions = std::move(*positions);
+  return show;
+}
+
 /// Collects what the command line asks for beside answers.
 static llvm::Expected<RunOptions> makeOptions(const rt::Model &model) {
   RunOptions options;
@@ -122,8 +191,15 @@ static llvm::Expected<RunOptions> makeOptions(const rt::Model &model) {
         rt::HookTable(model).select(hookList);
     if (!points)
       return points.takeError();
-    options.traced = std::move(*points);
+    options.traced.points = std::move(*points);
+    for (rt::DecompositionKind kind : decompositions)
+      if (!llvm::is_contained(options.traced.decompositions, kind))
+        options.traced.decompositions.push_back(kind);
   }
+  llvm::Expected<ShowOptions> show = makeShowOptions(model);
+  if (!show)
+    return show.takeError();
+  options.show = std::move(*show);
   return options;
 }
 
@@ -137,43 +213,60 @@ checkInputNumbers(llvm::ArrayRef<rt::Intervention> interventions,
       continue;
     for (int64_t number : numbers->second)
       if (uint64_t(number) >= count)
-        return llvm::createStringError(
-            llvm::inconvertibleErrorCode(),
-            llvm::Twine(intervention.name) + ": there is no input " +
-                llvm::Twine(number) + "; there " +
-                (count == 1 ? "is 1 input"
-                            : "are " + llvm::Twine(count) + " inputs"));
+        return fail(llvm::Twine(intervention.name) + ": there is no input " +
+                    llvm::Twine(number) + "; there " +
+                    (count == 1 ? "is 1 input"
+                                : "are " + llvm::Twine(count) + " inputs"));
   }
   return llvm::Error::success();
 }
 
+/// Prints what is wrong with the command line or a file.
+static int complain(llvm::Error problem) {
+  error() << llvm::toString(std::move(problem)) << "\n";
+  return commandIsWrong;
+}
+
 static int runModel() {
   llvm::Expected<rt::Model> model = rt::readModel(modelPath);
-  if (!model) {
-    error() << llvm::toString(model.takeError()) << "\n";
-    return commandIsWrong;
-  }
+  if (!model)
+    return complain(model.takeError());
   llvm::Expected<RunOptions> options = makeOptions(*model);
-  if (!options) {
-    error() << llvm::toString(options.takeError()) << "\n";
-    return commandIsWrong;
+  if (!options)
+    return complain(options.takeError());
+  std::optional<rt::VariableDecoder> decoder;
+  std::optional<ProgramValues> program;
+  if (options->show.variables) {
+    auto made = rt::VariableDecoder::make(*model);
+    if (!made)
+      return complain(made.takeError());
+    options->decoder = &decoder.emplace(std::move(*made));
+    auto evaluated = ProgramValues::make(*model, includeDirs);
+    if (evaluated)
+      options->program = &program.emplace(std::move(*evaluated));
+    else
+      llvm::WithColor::warning(llvm::errs(), "rasp-run")
+          << "nothing to compare variables with: "
+          << llvm::toString(evaluated.takeError()) << "\n";
   }
   rt::Tokenizer tokenizer(*model);
   rt::InputReader reader(tokenizer);
   if (!readInputs(reader))
     return commandIsWrong;
   if (llvm::Error failure =
-          checkInputNumbers(options->interventions, reader.inputs.size())) {
-    error() << llvm::toString(std::move(failure)) << "\n";
-    return commandIsWrong;
-  }
+          checkInputNumbers(options->interventions, reader.inputs.size()))
+    return complain(std::move(failure));
+  std::vector<std::string> insides;
   if (llvm::Error failure =
-          answer(*model, tokenizer, reader.inputs, *options)) {
-    error() << llvm::toString(std::move(failure)) << "\n";
-    return commandIsWrong;
-  }
-  for (const rt::Input &input : reader.inputs)
+          answer(*model, tokenizer, reader.inputs, *options, insides))
+    return complain(std::move(failure));
+  if (isShown(Shown::Directions))
+    if (llvm::Error failure = showDirections(llvm::outs(), *model))
+      return complain(std::move(failure));
+  for (auto [input, inside] : llvm::zip_equal(reader.inputs, insides)) {
     print(*model, input);
+    llvm::outs() << inside;
+  }
   if (!rt::anyRefused(reader.inputs))
     return 0;
   if (options->tracePath)
@@ -197,12 +290,28 @@ int main(int argc, char **argv) {
     llvm::errs() << complaint;
     return commandIsWrong;
   }
-  if (plainInputs.empty() && inputsPath.empty()) {
+  bool needsInput =
+      shownKinds.empty() || llvm::any_of(shownKinds, [](Shown kind) {
+        return kind != Shown::Directions;
+      });
+  if (plainInputs.empty() && inputsPath.empty() && needsInput) {
     error() << "expected an input or --inputs=FILE, see --help\n";
     return commandIsWrong;
   }
-  if (hookList.getNumOccurrences() && tracePath.empty()) {
-    error() << "--hooks says what --trace=FILE.h5 writes, which is missing\n";
+  if ((hookList.getNumOccurrences() || !decompositions.empty()) &&
+      tracePath.empty()) {
+    error() << (decompositions.empty() ? "--hooks says" : "--decompose says")
+            << " what --trace=FILE.h5 writes, which is missing\n";
+    return commandIsWrong;
+  }
+  if (json && !shownKinds.empty()) {
+    error() << "--show prints text, --json prints JSON: leave one out\n";
+    return commandIsWrong;
+  }
+  if ((layerList.getNumOccurrences() || positionList.getNumOccurrences()) &&
+      shownKinds.empty()) {
+    error() << "--layers and --positions say what --show prints, which is "
+               "missing\n";
     return commandIsWrong;
   }
   int status = runModel();
