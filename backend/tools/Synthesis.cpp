@@ -1,10 +1,14 @@
 //===- backend/tools/Synthesis.cpp - what is tried before a refusal -------===//
 
+#include "backend/Assemble.h"
+#include "backend/Certify.h"
 #include "backend/HeadChain.h"
 #include "backend/Layout.h"
 #include "backend/Lowering.h"
 #include "backend/tools/Compilation.h"
 #include "ir/FailureChecks.h"
+#include "runtime/CertificateChecker.h"
+#include "runtime/TensorList.h"
 #include "llvm/ADT/STLExtras.h"
 #include <deque>
 
@@ -67,6 +71,8 @@ public:
 private:
   std::unique_ptr<Attempt> runIn(rt::DType dtype);
   std::unique_ptr<Attempt> attempt(Choices choices);
+  /// Whether the bounds of the model can be derived from its weights alone.
+  bool isCertified(const Attempt &attempt) const;
   /// Depth counts first, then size.
   std::pair<unsigned, uint64_t> costOf(const backend::Circuit &circuit) const {
     return {circuit.layers, backend::countParameters(circuit, domain)};
@@ -153,6 +159,17 @@ std::unique_ptr<Attempt> Search::attempt(Choices choices) {
   return result;
 }
 
+bool Search::isCertified(const Attempt &attempt) const {
+  const backend::Circuit &circuit = *attempt.circuit;
+  backend::Layout layout = backend::layOut(circuit);
+  rt::Model model = backend::assemble(circuit, layout, domain, attempt.dtype);
+  rt::Certificate certificate =
+      backend::certify(circuit, layout, *compilation.names, *attempt.values,
+                       attempt.lowering.unitRoundoff);
+  certificate.weightHash = rt::hashOfWeights(model);
+  return rt::checkCertificate(model, certificate).problems.empty();
+}
+
 std::unique_ptr<Attempt> Search::makeSmaller(std::unique_ptr<Attempt> best) {
   uint64_t size = backend::countParameters(*best->circuit, domain);
   auto tryWith = [&](auto change) {
@@ -162,7 +179,10 @@ std::unique_ptr<Attempt> Search::makeSmaller(std::unique_ptr<Attempt> best) {
     if (!next->circuit)
       return false;
     uint64_t own = backend::countParameters(*next->circuit, domain);
-    if (own >= size)
+    // What is kept may be related to other s-ops in ways that a certificate
+    // does not tell.
+    bool keepsMore = next->kept.size() > best->kept.size();
+    if (own >= size || (keepsMore && !isCertified(*next)))
       return false;
     size = own;
     best = std::move(next);
@@ -174,8 +194,16 @@ std::unique_ptr<Attempt> Search::makeSmaller(std::unique_ptr<Attempt> best) {
     tryWith([&](Choices &choices) { choices.lowering.*option ^= true; });
   // What is kept in the stream takes a layer perhaps, but those that read it
   // need no table of all that it is made of.
-  constexpr size_t mostTried = 32, mostDirections = 4096;
-  size_t tried = 0;
+  constexpr size_t mostTried = 32, mostDirections = 4096, mostJoint = 1 << 18;
+  size_t tried = 0, joint = 0;
+  for (const backend::Joint &own : best->circuit->joints) {
+    size_t combinations = 1;
+    for (uint32_t size : own.sizes)
+      combinations *= size;
+    joint += combinations;
+  }
+  if (joint > mostJoint)
+    return best;
   for (const Node *node : ir::reachable(compilation.compiled)) {
     if (!ir::isElementwise(node->kind()) || !best->values->of(node).known ||
         best->values->isKept(node))
