@@ -17,7 +17,7 @@ struct RunOptions {
   std::optional<std::string> tracePath;
   rt::TraceContents traced;
   std::vector<rt::Intervention> interventions;
-  ShowOptions show; ///< what to print of the inside
+  ShowOptions show;                             ///< what to print of the inside
   const rt::VariableDecoder *decoder = nullptr; ///< if variables are shown
   ProgramValues *program = nullptr;             ///< to compare with, if known
 };
