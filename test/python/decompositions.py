@@ -18,7 +18,7 @@ import torch
 here = pathlib.Path(__file__).resolve().parent
 sys.path.append(str(here.parents[1] / "examples" / "python"))
 
-from compare_readers import LIMIT, difference
+from compare_readers import LIMIT, at_least_one, difference
 from load_transformer_lens import Codec, load_hooked
 
 DECOMPOSITIONS = {
@@ -72,8 +72,10 @@ def compare(path):
                     parts, labels = take(cache)
                     ours = [*trace["decomposition_labels"][key].asstr()]
                     assert ours == list(labels), (path, key, ours, labels)
+                    theirs = parts.numpy()
                     worst = max(
-                        worst, difference(trace[group][key][()], parts.numpy())
+                        worst,
+                        difference(trace[group][key][()], theirs, at_least_one(theirs)),
                     )
                     count += 1
     return count, worst, LIMIT[str(model.cfg.dtype).removeprefix("torch.")]
