@@ -14,8 +14,8 @@
 //    one depends on most closely lose them first;
 // 4. float64, and then 2 and 3 again.
 //
-// Where the smallest model is wanted, it then makes other choices, one after the
-// other, and keeps those that take parameters away.
+// Where the smallest model is wanted, it then makes other choices, one after
+// the other, and keeps those that take parameters away.
 //
 // What it chose, it says in a warning. If everything is refused, it reports the
 // first refusal, and notes whether the other dtype would do and up to which
@@ -90,8 +90,8 @@ public:
   /// What `chooseForm` was given.
   std::vector<std::string> materialised;
   bool isPlain = false;
-  ir::KeptNodes required;                ///< get directions of their own
-  ir::KeptNodes wished;                  ///< the same, if that compiles
+  ir::KeptNodes required; ///< get directions of their own
+  ir::KeptNodes wished;   ///< the same, if that compiles
   /// The choices of `synthesise`.
   rt::DType dtype = rt::DType::Float32;
   bool observed = false; ///< `values` is what occurs on all inputs
