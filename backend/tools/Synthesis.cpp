@@ -143,7 +143,8 @@ std::unique_ptr<Attempt> Search::attempt(Choices choices) {
   if (!nearTies)
     return result;
   // What reads weights that are not quite equal may stand less than it looked,
-  // or be larger for it.
+  // or be larger for it. Who asks for float64 wants numbers that are exact to
+  // the last bits, which such weights are not.
   ir::Diagnostics ofExact(compilation.sources);
   options.exactTies = true;
   std::optional<backend::Circuit> exact = lower(ofExact);
@@ -151,7 +152,8 @@ std::unique_ptr<Attempt> Search::attempt(Choices choices) {
     result->circuit = std::move(exact);
     result->diags.clear();
     result->diags.append(ofExact);
-  } else if (exact && costOf(*exact) <= costOf(*result->circuit)) {
+  } else if (exact && (result->dtype == rt::DType::Float64 ||
+                       costOf(*exact) <= costOf(*result->circuit))) {
     result->circuit = std::move(exact);
   } else {
     options.exactTies = false;
