@@ -4,6 +4,7 @@
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/bit.h"
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <tuple>
 
@@ -112,7 +113,19 @@ unsigned rasp::backend::timeOf(const Circuit &circuit, const View &view) {
   return time;
 }
 
-void rasp::backend::removeDead(Circuit &circuit) {
+/// Numbers of directions, heads, what they move, hidden units, what they write.
+static std::array<size_t, 5> sizesOf(const Circuit &circuit) {
+  size_t moved = 0, written = 0;
+  for (const Head &head : circuit.heads)
+    moved += head.outputs.size();
+  for (const Neuron &neuron : circuit.neurons)
+    written += neuron.outputs.size();
+  return {circuit.directions.size(), circuit.heads.size(), moved,
+          circuit.neurons.size(), written};
+}
+
+bool rasp::backend::removeDead(Circuit &circuit) {
+  std::array<size_t, 5> before = sizesOf(circuit);
   size_t count = circuit.directions.size();
   std::vector<bool> live(count, false);
   live[0] = true;
@@ -209,4 +222,5 @@ void rasp::backend::removeDead(Circuit &circuit) {
   });
   for (SourceForm &form : circuit.forms)
     rename(form.view);
+  return sizesOf(circuit) != before;
 }

@@ -224,8 +224,9 @@ double atBos(const Circuit &circuit, const View &view);
 unsigned timeOf(const Circuit &circuit, const View &view);
 
 /// Drops everything that the readout does not depend on, and directions that
-/// nothing reads; renumbers directions.
-void removeDead(Circuit &circuit);
+/// nothing reads; renumbers directions. This and the passes below return
+/// whether they changed anything (CircuitPasses.def).
+bool removeDead(Circuit &circuit);
 
 /// The half-layer in which each direction is read first; the largest number
 /// where no component reads it.
@@ -233,11 +234,11 @@ std::vector<unsigned> firstReads(const Circuit &circuit);
 
 /// Moves components within their slack so that heads with equal scores are
 /// one head, and counts layers.
-void schedule(Circuit &circuit);
+bool schedule(Circuit &circuit);
 
 /// Moves components of a scheduled circuit within their slack so that its
 /// widest layer has fewer heads, or fewer hidden units.
-void levelWidths(Circuit &circuit);
+bool levelWidths(Circuit &circuit);
 
 void print(llvm::raw_ostream &os, const Circuit &circuit);
 

@@ -26,7 +26,8 @@ struct Block {
 class Leveller {
 public:
   explicit Leveller(Circuit &circuit);
-  void run();
+  /// Whether anything moved.
+  bool run();
 
 private:
   unsigned latestOf(const Block &units, llvm::ArrayRef<unsigned> first) const;
@@ -173,20 +174,32 @@ void Leveller::levelUnits() {
     place(block, block.layer);
 }
 
-void Leveller::run() {
+/// Of heads, then of hidden units.
+static std::vector<unsigned> layersOf(const Circuit &circuit) {
+  std::vector<unsigned> layers;
+  for (const Head &head : circuit.heads)
+    layers.push_back(head.layer);
+  for (const Neuron &neuron : circuit.neurons)
+    layers.push_back(neuron.layer);
+  return layers;
+}
+
+bool Leveller::run() {
+  std::vector<unsigned> before = layersOf(circuit);
   waitForReaders();
   levelHeads();
   comeAsSoonAsPossible();
   levelUnits();
+  bool moved = layersOf(circuit) != before;
   llvm::stable_sort(circuit.heads, [](const Head &a, const Head &b) {
     return a.layer < b.layer;
   });
   llvm::stable_sort(circuit.neurons, [](const Neuron &a, const Neuron &b) {
     return a.layer < b.layer;
   });
+  return moved;
 }
 
-void rasp::backend::levelWidths(Circuit &circuit) {
-  if (circuit.layers > 1)
-    Leveller(circuit).run();
+bool rasp::backend::levelWidths(Circuit &circuit) {
+  return circuit.layers > 1 && Leveller(circuit).run();
 }

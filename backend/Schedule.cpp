@@ -9,6 +9,7 @@
 #include "backend/Circuit.h"
 #include "llvm/ADT/STLExtras.h"
 #include <limits>
+#include <utility>
 
 using namespace rasp::backend;
 
@@ -34,11 +35,17 @@ std::vector<unsigned> rasp::backend::firstReads(const Circuit &circuit) {
   return first;
 }
 
-void rasp::backend::schedule(Circuit &circuit) {
+bool rasp::backend::schedule(Circuit &circuit) {
   std::vector<unsigned> firstRead = firstReads(circuit);
-  llvm::stable_sort(circuit.heads, [](const Head &a, const Head &b) {
+  auto headBefore = [](const Head &a, const Head &b) {
     return a.layer < b.layer;
-  });
+  };
+  auto unitBefore = [](const Neuron &a, const Neuron &b) {
+    return a.layer < b.layer;
+  };
+  bool changed = !llvm::is_sorted(circuit.heads, headBefore) ||
+                 !llvm::is_sorted(circuit.neurons, unitBefore);
+  llvm::stable_sort(circuit.heads, headBefore);
   for (size_t i = 0; i < circuit.heads.size(); ++i)
     for (size_t j = i + 1; j < circuit.heads.size(); ++j) {
       Head &early = circuit.heads[i], &late = circuit.heads[j];
@@ -61,17 +68,17 @@ void rasp::backend::schedule(Circuit &circuit) {
         late.outputs.push_back(std::move(output));
       }
       early.outputs.clear();
+      changed = true;
       break;
     }
   llvm::erase_if(circuit.heads,
                  [](const Head &head) { return head.outputs.empty(); });
-  llvm::stable_sort(circuit.neurons, [](const Neuron &a, const Neuron &b) {
-    return a.layer < b.layer;
-  });
+  llvm::stable_sort(circuit.neurons, unitBefore);
 
-  circuit.layers = 0;
+  unsigned layers = std::exchange(circuit.layers, 0);
   for (const Head &head : circuit.heads)
     circuit.layers = std::max(circuit.layers, head.layer + 1);
   for (const Neuron &neuron : circuit.neurons)
     circuit.layers = std::max(circuit.layers, neuron.layer + 1);
+  return changed || circuit.layers != layers;
 }

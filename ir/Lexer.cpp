@@ -125,6 +125,10 @@ Token Lexer::take() {
   return taken;
 }
 
+bool Lexer::startsLine() const {
+  return StringRef(lastEnd, next.text.begin() - lastEnd).contains('\n');
+}
+
 bool Lexer::consume(StringRef spelling) {
   if (!next.is(spelling))
     return false;

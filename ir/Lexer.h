@@ -55,6 +55,8 @@ public:
 
   const Token &peek() const { return next; }
   Token take();
+  /// Whether the next token is the first of its line.
+  bool startsLine() const;
   /// Takes the next token if it is `spelling`.
   bool consume(llvm::StringRef spelling);
   /// The same, and an error otherwise.

@@ -22,9 +22,15 @@ void NodeNames::assign(const Node *node, StringRef wanted) {
   names[node] = entry->getKey();
 }
 
-NodeNames::NodeNames(ArrayRef<const Node *> roots) {
-  std::vector<const Node *> nodes = reachable(roots);
+NodeNames::NodeNames(ArrayRef<const Node *> roots) { name(reachable(roots)); }
 
+NodeNames NodeNames::ofOps(ArrayRef<const Node *> ops) {
+  NodeNames names;
+  names.name(ops);
+  return names;
+}
+
+void NodeNames::name(ArrayRef<const Node *> nodes) {
   // The variable that each node serves: its own, else that of its first user.
   // Users come later, and the first one is the last to write.
   llvm::DenseMap<const Node *, StringRef> serves;
@@ -86,26 +92,29 @@ static void printTable(llvm::raw_ostream &os, const Table &table) {
   }
 }
 
-static void printAttributes(llvm::raw_ostream &os, const Node *node) {
-  switch (node->kind()) {
-  case OpKind::Const:
-    os << " { " << node->value() << " }";
+static void printAttribute(llvm::raw_ostream &os, const Node *node) {
+  Attribute attribute = attributeOf(node->kind());
+  if (attribute == Attribute::None)
     return;
-  case OpKind::Select:
-    os << " { key " << spelling(node->compare()) << " query }";
-    return;
-  case OpKind::Aggregate:
-    os << " { default " << node->value() << " }";
-    return;
-  case OpKind::Lookup:
-  case OpKind::In:
-    os << " { ";
+  os << " { ";
+  switch (attribute) {
+  case Attribute::None:
+    break;
+  case Attribute::Atom:
+    os << node->value();
+    break;
+  case Attribute::Comparison:
+    os << "key " << spelling(node->compare()) << " query";
+    break;
+  case Attribute::Default:
+    os << "default " << node->value();
+    break;
+  case Attribute::Container:
+  case Attribute::List:
     printTable(os, node->table());
-    os << " }";
-    return;
-  default:
-    return;
+    break;
   }
+  os << " }";
 }
 
 //===----------------------------------------------------------------------===//
@@ -145,13 +154,22 @@ static void printHeader(llvm::raw_ostream &os, const ProgramHeader &header) {
 static constexpr size_t maxNameWidth = 24;
 static constexpr size_t maxOpWidth = 48;
 
-void rasp::ir::print(llvm::raw_ostream &os, ArrayRef<const Node *> roots,
-                     const ProgramHeader &header, const PrintOptions &options) {
-  NodeNames names(roots);
-  // A constant that no variable holds is written where it is used.
+/// What is known of an op.
+static void printFacts(llvm::raw_ostream &os, const Module &module,
+                       const Node *op) {
+  if (auto found = module.values.find(op); found != module.values.end())
+    os << " in " << found->second;
+  if (module.kept.contains(op))
+    os << " kept";
+  if (auto found = module.places.find(op); found != module.places.end())
+    os << " @" << found->second.line << ':' << found->second.column;
+}
+
+void rasp::ir::print(llvm::raw_ostream &os, const Module &module) {
+  NodeNames names = NodeNames::ofOps(module.ops);
   auto isInline = [&](const Node *node) {
     return node->kind() == OpKind::Const && node->name().empty() &&
-           !llvm::is_contained(roots, node);
+           !llvm::is_contained(module.outputs, node);
   };
 
   struct Line {
@@ -160,7 +178,7 @@ void rasp::ir::print(llvm::raw_ostream &os, ArrayRef<const Node *> roots,
   };
   std::vector<Line> lines;
   size_t nameWidth = 0, opWidth = 0;
-  for (const Node *node : reachable(roots)) {
+  for (const Node *node : module.ops) {
     if (isInline(node))
       continue;
     Line &line = lines.emplace_back(Line{node, names.of(node).str(), ""});
@@ -176,29 +194,24 @@ void rasp::ir::print(llvm::raw_ostream &os, ArrayRef<const Node *> roots,
       else
         text << '%' << names.of(operand);
     }
-    printAttributes(text, node);
+    printAttribute(text, node);
     if (line.name.size() <= maxNameWidth)
       nameWidth = std::max(nameWidth, line.name.size());
     if (line.op.size() <= maxOpWidth)
       opWidth = std::max(opWidth, line.op.size());
   }
 
-  printHeader(os, header);
+  printHeader(os, module.header);
   for (const Line &line : lines) {
     os << "  %" << llvm::left_justify(line.name, nameWidth) << " = "
        << llvm::left_justify(line.op, opWidth);
     os << (line.node->isSop() ? " : value" : " : selector");
-    if (options.annotation && line.node->isSop())
-      os << options.annotation(line.node);
-    if (options.sources && !line.node->ranges().empty()) {
-      auto [lineNumber, column] =
-          options.sources->getLineAndColumn(line.node->ranges().front().Start);
-      os << " @" << lineNumber << ':' << column;
-    }
+    printFacts(os, module, line.node);
     os << '\n';
   }
   os << "  output ";
-  llvm::interleaveComma(roots, os,
-                        [&](const Node *root) { os << '%' << names.of(root); });
+  llvm::interleaveComma(module.outputs, os, [&](const Node *output) {
+    os << '%' << names.of(output);
+  });
   os << "\n}\n";
 }

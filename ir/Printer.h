@@ -1,17 +1,36 @@
 //===- ir/Printer.h - the textual form of RASP IR ---------------*- C++ -*-===//
 //
-// One op per line, in creation order:
+// One op per line, operands before their users:
 //
 //   program @reverse(tokens = str, vocab = ["a", "b"], max_seq_len = 5) {
-//     %tokens      = tokens_str                          : value
-//     %length.full = select 1, 1 { key == query }        : selector
-//     %length      = width %length.full                  : value
+//     %tokens      = tokens_str                   : value in {"a", "b"}
+//     %length.full = select 1, 1 { key == query } : selector
+//     %length      = width %length.full           : value in {0..5}
 //     ...
 //     output %reverse
 //   }
 //
-// Operands are names or, for constants that no variable holds, literals.
-// Attributes stand in braces:
+// Grammar, with tokens as in Lexer.h; what stands in brackets may be missing:
+//
+//   text      = "program" [symbol] "(" [option {"," option}] ")"
+//               "{" {op} "output" name {"," name} "}"
+//   option    = "tokens" "=" ("str" | "int" | "float" | "bool")
+//             | "vocab" "=" list | "max_seq_len" "=" number
+//             | "causal" "=" "true"
+//   op        = name "=" mnemonic [operand {"," operand}] ["{" attribute "}"]
+//               ":" ("value" | "selector") {fact}
+//   operand   = name | value
+//   attribute = value | "key" comparison "query" | "default" value
+//             | list | string | "{" [value ":" value {"," ...}] "}"
+//   fact      = "in" set | "kept" | place
+//   set       = "too" "many" "values"
+//             | "{" [item {"," item}] ["," "..." number "values"] "}"
+//   item      = value [".." value]
+//
+// Facts may be missing: the value set of an s-op, that it is to have
+// directions of its own, and its place in the program's text. Operands are
+// names or, for constants that no variable holds, literals. Attributes stand in
+// braces:
 //
 //   const { "x" }                     the atom
 //   select %k, %q { key <= query }    the comparison
@@ -21,19 +40,17 @@
 //   lookup %i { {1: "a", 2: "b"} }
 //   in %x { [1, 2] }                  the list
 //
-// Strings are escaped as in JSON; comments begin with `//`.
+// Printing what was parsed (Parser.h) gives the same text, byte for byte, but
+// for comments, alignment, and compiler-made names that a pass has made idle.
 //
 //===----------------------------------------------------------------------===//
 
 #ifndef RASP_IR_PRINTER_H
 #define RASP_IR_PRINTER_H
 
-#include "ir/Program.h"
-#include "llvm/ADT/DenseMap.h"
-#include "llvm/ADT/STLFunctionalExtras.h"
+#include "ir/Module.h"
 #include "llvm/ADT/StringMap.h"
 #include "llvm/ADT/StringSet.h"
-#include "llvm/Support/SourceMgr.h"
 
 namespace rasp::ir {
 
@@ -45,11 +62,15 @@ namespace rasp::ir {
 class NodeNames {
 public:
   explicit NodeNames(llvm::ArrayRef<const Node *> roots);
+  /// Of these nodes, operands before their users.
+  static NodeNames ofOps(llvm::ArrayRef<const Node *> ops);
 
   /// Without the `%`.
   llvm::StringRef of(const Node *node) const { return names.at(node); }
 
 private:
+  NodeNames() = default;
+  void name(llvm::ArrayRef<const Node *> ops);
   void assign(const Node *node, llvm::StringRef wanted);
 
   llvm::DenseMap<const Node *, llvm::StringRef> names;
@@ -57,25 +78,8 @@ private:
   llvm::StringMap<unsigned> clashes;
 };
 
-/// The compile options that the text carries; what is empty is not printed.
-struct ProgramHeader {
-  std::string name;
-  std::string tokens; ///< str, int, float or bool
-  std::vector<Value> vocabulary;
-  unsigned maxSeqLen = 0;
-  bool causal = false;
-};
-
-struct PrintOptions {
-  /// What to append to the type of an s-op, such as ` in {0..2}`.
-  llvm::function_ref<std::string(const Node *)> annotation = nullptr;
-  /// Adds the place of each op, `@line:column`, from these buffers.
-  const llvm::SourceMgr *sources = nullptr;
-};
-
-/// Prints everything that `roots` depend on.
-void print(llvm::raw_ostream &os, llvm::ArrayRef<const Node *> roots,
-           const ProgramHeader &header, const PrintOptions &options = {});
+/// Prints `module`; a constant that no variable holds stands where it is used.
+void print(llvm::raw_ostream &os, const Module &module);
 
 } // namespace rasp::ir
 

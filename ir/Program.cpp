@@ -3,6 +3,7 @@
 #include "ir/Program.h"
 #include "llvm/ADT/BitVector.h"
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringSwitch.h"
 
 using namespace rasp::ir;
 using llvm::ArrayRef;
@@ -15,7 +16,7 @@ using llvm::StringRef;
 
 StringRef rasp::ir::mnemonic(OpKind kind) {
   switch (kind) {
-#define OP(Kind, mnemonic, arity, result, summary)                             \
+#define OP(Kind, mnemonic, operands, result, attribute, summary)               \
   case OpKind::Kind:                                                           \
     return mnemonic;
 #include "ir/Ops.def"
@@ -23,19 +24,26 @@ StringRef rasp::ir::mnemonic(OpKind kind) {
   llvm_unreachable("all ops are listed");
 }
 
-unsigned rasp::ir::arity(OpKind kind) {
+static StringRef operandsOf(OpKind kind) {
   switch (kind) {
-#define OP(Kind, mnemonic, arity, result, summary)                             \
+#define OP(Kind, mnemonic, operands, result, attribute, summary)               \
   case OpKind::Kind:                                                           \
-    return arity;
+    return operands;
 #include "ir/Ops.def"
   }
   llvm_unreachable("all ops are listed");
 }
 
+unsigned rasp::ir::arity(OpKind kind) { return operandsOf(kind).size(); }
+
+ResultType rasp::ir::operandType(OpKind kind, unsigned operand) {
+  return operandsOf(kind)[operand] == 'S' ? ResultType::Selector
+                                          : ResultType::Sop;
+}
+
 ResultType rasp::ir::resultType(OpKind kind) {
   switch (kind) {
-#define OP(Kind, mnemonic, arity, result, summary)                             \
+#define OP(Kind, mnemonic, operands, result, attribute, summary)               \
   case OpKind::Kind:                                                           \
     return ResultType::result;
 #include "ir/Ops.def"
@@ -43,12 +51,48 @@ ResultType rasp::ir::resultType(OpKind kind) {
   llvm_unreachable("all ops are listed");
 }
 
+Attribute rasp::ir::attributeOf(OpKind kind) {
+  switch (kind) {
+#define OP(Kind, mnemonic, operands, result, attribute, summary)               \
+  case OpKind::Kind:                                                           \
+    return Attribute::attribute;
+#include "ir/Ops.def"
+  }
+  llvm_unreachable("all ops are listed");
+}
+
+StringRef rasp::ir::summary(OpKind kind) {
+  switch (kind) {
+#define OP(Kind, mnemonic, operands, result, attribute, summary)               \
+  case OpKind::Kind:                                                           \
+    return summary;
+#include "ir/Ops.def"
+  }
+  llvm_unreachable("all ops are listed");
+}
+
+ArrayRef<OpKind> rasp::ir::allOps() {
+  static constexpr OpKind ops[] = {
+#define OP(Kind, mnemonic, operands, result, attribute, summary) OpKind::Kind,
+#include "ir/Ops.def"
+  };
+  return ops;
+}
+
+std::optional<OpKind> rasp::ir::opCalled(StringRef mnemonic) {
+  return llvm::StringSwitch<std::optional<OpKind>>(mnemonic)
+#define OP(Kind, mnemonic, operands, result, attribute, summary)               \
+  .Case(mnemonic, OpKind::Kind)
+#include "ir/Ops.def"
+      .Default(std::nullopt);
+}
+
 bool rasp::ir::isElementwise(OpKind kind) {
   switch (kind) {
-#define OP(Kind, mnemonic, arity, result, summary)                             \
+#define OP(Kind, mnemonic, operands, result, attribute, summary)               \
   case OpKind::Kind:                                                           \
     return false;
-#define ELEMENTWISE(Kind, mnemonic, arity, summary)                            \
+#define ELEMENTWISE(Kind, mnemonic, operands, attribute, summary)              \
   case OpKind::Kind:                                                           \
     return true;
 #include "ir/Ops.def"
@@ -74,6 +118,14 @@ StringRef rasp::ir::spelling(CompareOp op) {
     return ">=";
   }
   llvm_unreachable("all comparisons are listed");
+}
+
+std::optional<CompareOp> rasp::ir::comparisonSpelled(StringRef text) {
+  for (CompareOp op : {CompareOp::Eq, CompareOp::Ne, CompareOp::Lt,
+                       CompareOp::Gt, CompareOp::Le, CompareOp::Ge})
+    if (spelling(op) == text)
+      return op;
+  return std::nullopt;
 }
 
 //===----------------------------------------------------------------------===//
@@ -114,10 +166,12 @@ const Node *Program::intern(Node &&proto, SMRange range) {
   proto.Profile(id);
   void *position;
   Node *node = unique.FindNodeOrInsertPos(id, position);
-  if (!node) {
+  if (!node || verbatim) {
+    bool isFirst = !node;
     proto.theId = theNodes.size();
     node = &theNodes.emplace_back(std::move(proto));
-    unique.InsertNode(node, position);
+    if (isFirst)
+      unique.InsertNode(node, position);
   }
   if (range.isValid() &&
       ranges
@@ -240,11 +294,38 @@ const Node *Program::withOperands(const Node *node,
   return result;
 }
 
+const Node *Program::op(OpKind kind, ArrayRef<const Node *> operands,
+                        Attributes attributes, SMRange range) {
+  Node proto;
+  proto.theKind = kind;
+  proto.theOperands.assign(operands.begin(), operands.end());
+  proto.theValue = attributes.value;
+  proto.theCompare = attributes.compare;
+  if (attributes.table)
+    proto.theTable =
+        std::make_shared<const Table>(std::move(*attributes.table));
+  return intern(std::move(proto), range);
+}
+
+const Node *Program::firstEqual(const Node *node) {
+  llvm::FoldingSetNodeID id;
+  node->Profile(id);
+  void *position;
+  const Node *first = unique.FindNodeOrInsertPos(id, position);
+  assert(first && "the node belongs to another program");
+  return first;
+}
+
 void Program::setName(const Node *node, StringRef name) {
   Node &owned = theNodes[node->id()];
   assert(&owned == node && "the node belongs to another program");
   if (owned.theName.empty())
     owned.theName = name.str();
+}
+
+void Program::rename(const Node *node, StringRef name) {
+  assert(&theNodes[node->id()] == node && "the node is of another program");
+  theNodes[node->id()].theName = name.str();
 }
 
 std::vector<const Node *> rasp::ir::reachable(ArrayRef<const Node *> roots) {

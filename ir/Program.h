@@ -19,21 +19,39 @@
 #include "llvm/Support/SMLoc.h"
 #include <deque>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 namespace rasp::ir {
 
 enum class OpKind : uint8_t {
-#define OP(Kind, mnemonic, arity, result, summary) Kind,
+#define OP(Kind, mnemonic, operands, result, attribute, summary) Kind,
 #include "ir/Ops.def"
 };
 
 enum class ResultType : uint8_t { Sop, Selector };
 
+/// What an op has beside its operands.
+enum class Attribute : uint8_t {
+  None,
+  Atom,       ///< the atom that a constant is
+  Comparison, ///< of key and query
+  Default,    ///< the value where nothing is selected
+  Container,  ///< a list, string or dict
+  List,
+};
+
 llvm::StringRef mnemonic(OpKind kind);
+/// The op with that mnemonic, if there is one.
+std::optional<OpKind> opCalled(llvm::StringRef mnemonic);
+llvm::ArrayRef<OpKind> allOps();
 unsigned arity(OpKind kind);
 ResultType resultType(OpKind kind);
+ResultType operandType(OpKind kind, unsigned operand);
+Attribute attributeOf(OpKind kind);
+/// A line about the op, for documentation.
+llvm::StringRef summary(OpKind kind);
 bool isElementwise(OpKind kind);
 bool isLeaf(OpKind kind);
 
@@ -41,6 +59,7 @@ bool isLeaf(OpKind kind);
 enum class CompareOp : uint8_t { Eq, Ne, Lt, Gt, Le, Ge };
 /// "==", "!=", "<", ">", "<=", ">="
 llvm::StringRef spelling(CompareOp op);
+std::optional<CompareOp> comparisonSpelled(llvm::StringRef text);
 
 /// The constant container of a `lookup` or `in`.
 struct Table {
@@ -54,6 +73,13 @@ struct Table {
   std::vector<Value> values;
 
   bool operator==(const Table &) const = default;
+};
+
+/// The attributes of a new op; those that it does not have stay as they are.
+struct Attributes {
+  Value value;
+  CompareOp compare = CompareOp::Eq;
+  std::optional<Table> table;
 };
 
 class Program;
@@ -123,13 +149,26 @@ public:
   const Node *aggregate(const Node *selector, const Node *values,
                         Value defaultValue, llvm::SMRange range = {});
   const Node *width(const Node *selector, llvm::SMRange range = {});
+  /// Any op; operands and attributes must be what Ops.def says.
+  const Node *op(OpKind kind, llvm::ArrayRef<const Node *> operands,
+                 Attributes attributes, llvm::SMRange range = {});
   /// `node` on other operands, with its name and ranges; itself if they are
   /// its own.
   const Node *withOperands(const Node *node,
                            llvm::ArrayRef<const Node *> operands);
 
+  /// The first node that was made with the op, operands and attributes of
+  /// `node`: itself, but for a copy that was made while the program was kept
+  /// verbatim.
+  const Node *firstEqual(const Node *node);
+  /// Whether every op becomes a node of its own from now on, as text that
+  /// is read wants it, even if there is an equal one.
+  void keepVerbatim(bool keep) { verbatim = keep; }
+
   /// Gives `node` the name of a source variable; the first name stays.
   void setName(const Node *node, llvm::StringRef name);
+  /// The same, in place of the name that the node has.
+  void rename(const Node *node, llvm::StringRef name);
 
   /// All nodes in creation order, which is topological.
   const std::deque<Node> &nodes() const { return theNodes; }
@@ -139,6 +178,7 @@ private:
 
   std::deque<Node> theNodes;
   llvm::FoldingSet<Node> unique;
+  bool verbatim = false;
   /// The node id, start and end of every range that a node has collected.
   llvm::DenseSet<std::pair<unsigned, std::pair<const char *, const char *>>>
       ranges;

@@ -750,33 +750,3 @@ void ValueSets::reportTooLarge(const Node *sop, llvm::StringRef reader,
     node = culprit;
   }
 }
-
-std::string rasp::ir::printValueSet(llvm::ArrayRef<Value> values,
-                                    size_t maxItems) {
-  std::string text = "{";
-  llvm::raw_string_ostream os(text);
-  size_t items = 0;
-  for (size_t i = 0; i < values.size();) {
-    if (items == maxItems && i + 1 < values.size()) {
-      os << ", ... " << values.size() << " values";
-      break;
-    }
-    os << (i ? ", " : "");
-    ++items;
-    size_t end = i + 1;
-    if (values[i].isInt())
-      while (end < values.size() && values[end].isInt() &&
-             values[end].asInt() ==
-                 values[i].asInt() + static_cast<int64_t>(end - i))
-        ++end;
-    if (end - i >= 3) {
-      os << values[i] << ".." << values[end - 1];
-      i = end;
-    } else {
-      os << values[i];
-      ++i;
-    }
-  }
-  os << "}";
-  return text;
-}

@@ -18,6 +18,7 @@
 #include "ir/Observation.h"
 #include "ir/Program.h"
 #include "ir/SelectorFacts.h"
+#include "ir/ShownValues.h"
 #include "ir/StepReaders.h"
 #include "llvm/ADT/DenseMap.h"
 #include "llvm/ADT/DenseSet.h"
@@ -153,9 +154,6 @@ private:
 /// None when there are more than `limit`.
 std::optional<std::vector<double>> means(llvm::ArrayRef<Value> values,
                                          unsigned maxCount, size_t limit);
-
-/// `{0..3, "a"}`: integer runs of three and more abbreviated.
-std::string printValueSet(llvm::ArrayRef<Value> values, size_t maxItems = 16);
 
 } // namespace rasp::ir
 

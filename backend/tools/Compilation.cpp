@@ -4,9 +4,7 @@
 #include "backend/Assemble.h"
 #include "backend/Certify.h"
 #include "backend/GroundTruth.h"
-#include "ir/CountedSums.h"
 #include "ir/FailureChecks.h"
-#include "ir/Quantifiers.h"
 #include "runtime/TensorList.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/MemoryBuffer.h"
@@ -75,26 +73,6 @@ bool Compilation::evaluate(CompileOptions given,
   return true;
 }
 
-/// Finds the form that is compiled; `plain` leaves conditions as they are
-/// written.
-static void rewrite(Compilation &compilation, bool plain) {
-  compilation.compiled = compilation.output;
-  auto apply =
-      [&](const llvm::DenseMap<const ir::Node *, const ir::Node *> &rewritten) {
-        compilation.compiled = rewritten.at(compilation.compiled);
-        ir::KeptNodes required;
-        for (const ir::Node *node : compilation.required)
-          required.insert(rewritten.contains(node) ? rewritten.at(node) : node);
-        compilation.required = std::move(required);
-      };
-  apply(ir::countSums(compilation.program, compilation.compiled,
-                      compilation.domain, compilation.required));
-  if (!plain)
-    apply(ir::splitQuantifiers(compilation.program, compilation.compiled,
-                               compilation.required));
-  compilation.names.emplace(compilation.compiled);
-}
-
 bool Compilation::chooseForm(llvm::ArrayRef<std::string> materialise,
                              bool plain) {
   for (const std::string &name : materialise) {
@@ -108,22 +86,41 @@ bool Compilation::chooseForm(llvm::ArrayRef<std::string> materialise,
   }
   materialised = materialise.vec();
   isPlain = plain;
-  rewrite(*this, plain);
+  module.emplace(
+      program, output,
+      ir::ProgramHeader{*options.output, options.tokens.value_or("str"),
+                        domain.vocabulary, domain.maxSeqLen, domain.causal});
+  module->kept = required;
+  for (llvm::StringRef pass : ir::pipeline(plain))
+    if (!isStopped() && !ir::runPass(pass, *ir::findPass(pass)->function,
+                                     *module, diags, passes))
+      return false;
+  required = module->kept;
+  compiled = module->outputs.front();
+  names.emplace(compiled);
   return !diags.hasErrors();
 }
 
 bool Compilation::inferValues(llvm::ArrayRef<std::string> materialise,
                               bool everything) {
-  chooseForm(materialise, /*plain=*/everything);
+  if (!chooseForm(materialise, /*plain=*/everything))
+    return false;
+  if (isStopped())
+    return true;
   if (everything)
     for (const ir::Node *node : ir::reachable(compiled))
       if (ir::isElementwise(node->kind()) && !node->name().empty())
         wished.insert(node);
-  ir::KeptNodes kept = required;
-  kept.insert(wished.begin(), wished.end());
-  values = std::make_shared<ir::ValueSets>(compiled, domain, diags,
-                                           std::move(kept), limits);
-  return !diags.hasErrors() && ir::checkFailures(compiled, *values, diags);
+  module->kept.insert(wished.begin(), wished.end());
+  auto infer = [&](ir::Module &module, ir::Diagnostics &diags) {
+    values = std::make_shared<ir::ValueSets>(compiled, domain, diags,
+                                             module.kept, limits);
+    if (passes.options().observes())
+      ir::showValues(module, *values, compiled);
+    return true;
+  };
+  return ir::runPass("value-sets", infer, *module, diags, passes) &&
+         ir::checkFailures(compiled, *values, diags);
 }
 
 bool Compilation::layOut() {

@@ -28,6 +28,7 @@
 
 #include "backend/Layout.h"
 #include "backend/tools/CompileOptions.h"
+#include "ir/Passes.h"
 #include "ir/Printer.h"
 #include "runtime/Certificate.h"
 
@@ -49,7 +50,9 @@ struct SynthesisOptions {
 
 class Compilation {
 public:
-  Compilation() : diags(sources) {}
+  /// `passes` sees the passes that run; none wants to, if it is null.
+  explicit Compilation(ir::PassManager *passes = nullptr)
+      : diags(sources), unseen({}, ""), passes(passes ? *passes : unseen) {}
 
   /// Reads the program; `name` is what messages call it.
   void setText(llvm::StringRef text, llvm::StringRef name);
@@ -63,6 +66,8 @@ public:
   /// `everything` all named s-ops get directions, as far as that compiles.
   bool inferValues(llvm::ArrayRef<std::string> materialise = {},
                    bool everything = false);
+  /// Whether the pass to stop after has run.
+  bool isStopped() const { return passes.isStopped(); }
   /// Heads and neurons, placed in layers.
   bool synthesise(const SynthesisOptions &effort = {});
   bool layOut();
@@ -82,6 +87,8 @@ public:
   ir::Program program;
   frontend::Evaluation bindings;
   const ir::Node *output = nullptr;
+  /// What passes over IR work on; there from `chooseForm` on.
+  std::optional<ir::Module> module;
   /// The same function of the input, in the form that is compiled; there from
   /// `chooseForm` on.
   const ir::Node *compiled = nullptr;
@@ -98,6 +105,12 @@ public:
   std::vector<const ir::Node *> released; ///< wished, but not kept
   backend::Circuit circuit;
   backend::Layout layout;
+
+private:
+  ir::PassManager unseen;
+
+public:
+  ir::PassManager &passes;
 };
 
 } // namespace rasp

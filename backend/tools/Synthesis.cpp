@@ -2,6 +2,7 @@
 
 #include "backend/Assemble.h"
 #include "backend/Certify.h"
+#include "backend/CircuitPasses.h"
 #include "backend/HeadChain.h"
 #include "backend/Layout.h"
 #include "backend/Lowering.h"
@@ -68,7 +69,12 @@ public:
   /// it is as deep, smaller.
   std::unique_ptr<Attempt> keepIfBetter(std::unique_ptr<Attempt> best);
 
+  /// Lowers once more, with all choices made, so that the passes can be seen.
+  bool showPasses(Attempt &made) const;
+
 private:
+  void runPipeline(backend::Circuit &circuit, ir::Diagnostics &diags,
+                   ir::PassManager &passes) const;
   std::unique_ptr<Attempt> runIn(rt::DType dtype);
   std::unique_ptr<Attempt> attempt(Choices choices);
   /// Whether the bounds of the model can be derived from its weights alone.
@@ -124,19 +130,17 @@ std::unique_ptr<Attempt> Search::attempt(Choices choices) {
   options.unitRoundoff =
       result->dtype == rt::DType::Float64 ? 0x1p-53 : 0x1p-24;
   bool nearTies = false;
+  ir::PassManager unseen({}, "");
   auto lower = [&](ir::Diagnostics &diags) {
     backend::Lowering lowering(*result->values, *compilation.names, options,
                                diags);
     std::optional<backend::Circuit> circuit =
         lowering.run(compilation.compiled);
     nearTies = lowering.hasNearTies();
-    if (!circuit) {
+    if (!circuit)
       result->refused = lowering.refused();
-      return circuit;
-    }
-    backend::schedule(*circuit);
-    if (compilation.wished.empty())
-      backend::levelWidths(*circuit);
+    else
+      runPipeline(*circuit, diags, unseen);
     return circuit;
   };
   result->circuit = lower(result->diags);
@@ -159,6 +163,32 @@ std::unique_ptr<Attempt> Search::attempt(Choices choices) {
     options.exactTies = false;
   }
   return result;
+}
+
+void Search::runPipeline(backend::Circuit &circuit, ir::Diagnostics &diags,
+                         ir::PassManager &passes) const {
+  for (llvm::StringRef name : backend::pipeline(!compilation.wished.empty()))
+    if (!passes.isStopped() &&
+        !backend::runPass(name, backend::findPass(name)->function, circuit,
+                          diags, passes))
+      return;
+}
+
+bool Search::showPasses(Attempt &made) const {
+  backend::Circuit circuit;
+  auto lower = [&](backend::Circuit &lowered) {
+    ir::Diagnostics unseen(compilation.sources);
+    backend::Lowering lowering(*made.values, *compilation.names, made.lowering,
+                               unseen);
+    lowered = *lowering.run(compilation.compiled);
+    return true;
+  };
+  if (!backend::runPass("lower", lower, circuit, compilation.diags,
+                        compilation.passes))
+    return false;
+  runPipeline(circuit, compilation.diags, compilation.passes);
+  made.circuit = std::move(circuit);
+  return !compilation.diags.hasErrors();
 }
 
 bool Search::isCertified(const Attempt &attempt) const {
@@ -439,6 +469,9 @@ bool Compilation::synthesise(const SynthesisOptions &effort) {
   }
   if (effort.smallest)
     best = search.makeSmaller(std::move(best));
+  const ir::PassOptions &seen = passes.options();
+  if ((seen.observes() || seen.timePasses) && !search.showPasses(*best))
+    return false;
   dtype = best->dtype;
   if (!wanted && dtype == rt::DType::Float64)
     diags.emit(rangeOf(search.first->refused), ir::diag::NeedsFloat64,

@@ -2,6 +2,7 @@
 
 #include "backend/Constructions.h"
 #include "backend/tools/Compilation.h"
+#include "backend/tools/PassCommandLine.h"
 #include "frontend/LargeStack.h"
 #include "runtime/WeightFile.h"
 #include "llvm/ADT/STLExtras.h"
@@ -83,6 +84,10 @@ struct CommandLine {
                  clEnumValN(Stage::Weights, "weights",
                             "write the model file (default)")),
       cl::init(Stage::Weights), cl::cat(category)};
+  cl::opt<bool> printLocs{
+      "print-locs", cl::desc("Print the place of each op, with --emit=ir"),
+      cl::cat(category)};
+  PassCommandLine passes{category};
   cl::opt<std::string> stats{
       "stats", cl::ValueOptional,
       cl::desc("Print shape, size, time per stage, the chain of heads that "
@@ -199,23 +204,13 @@ static void printStats(const rt::Model &model, const Stopwatch &watch,
   printConstructions(uses);
 }
 
-static void printIR(const Compilation &compilation) {
-  ir::ProgramHeader header;
-  header.name = *compilation.options.output;
-  header.tokens = compilation.options.tokens.value_or("str");
-  header.vocabulary = compilation.domain.vocabulary;
-  header.maxSeqLen = compilation.domain.maxSeqLen;
-  header.causal = compilation.domain.causal;
-  auto annotate = [&](const ir::Node *node) -> std::string {
-    if (node->isSelector())
-      return "";
-    const ir::NodeValues &values = compilation.values->of(node);
-    return values.known ? " in " + ir::printValueSet(values.values)
-                        : " in too many values";
-  };
-  ir::PrintOptions options;
-  options.annotation = annotate;
-  ir::print(llvm::outs(), compilation.compiled, header, options);
+static void printIR(Compilation &compilation, bool places) {
+  ir::Module &module = *compilation.module;
+  if (compilation.values)
+    ir::showValues(module, *compilation.values, compilation.compiled);
+  if (places)
+    module.addPlaces(compilation.sources);
+  ir::print(llvm::outs(), module);
 }
 
 /// To a file, or to stdout without a path.
@@ -296,7 +291,9 @@ static int compile(CommandLine &command, llvm::StringRef input,
   }
 
   Stopwatch watch;
-  Compilation compilation;
+  ir::PassManager passes(command.passes.options(),
+                         llvm::sys::path::stem(input));
+  Compilation compilation(&passes);
   compilation.setText(text->getBuffer(), input);
   auto fail = [&] {
     compilation.diags.printAll(llvm::errs());
@@ -331,8 +328,8 @@ static int compile(CommandLine &command, llvm::StringRef input,
   if (!compilation.inferValues(command.materialize, command.level == '0'))
     return fail();
   watch.lap("value sets");
-  if (command.emit == Stage::IR) {
-    printIR(compilation);
+  if (command.emit == Stage::IR || passes.isStopped()) {
+    printIR(compilation, command.printLocs);
     return 0;
   }
   SynthesisOptions effort;
@@ -341,7 +338,7 @@ static int compile(CommandLine &command, llvm::StringRef input,
   if (!compilation.synthesise(effort))
     return fail();
   watch.lap("synthesis");
-  if (command.emit == Stage::Circuit) {
+  if (command.emit == Stage::Circuit || passes.isStopped()) {
     backend::print(llvm::outs(), compilation.circuit);
     return 0;
   }
@@ -427,6 +424,14 @@ int main(int argc, char **argv) {
           "`#@ vocab: a,b`, `#@ max-seq-len: 5`.\n",
           &complaints)) {
     llvm::errs() << complaint;
+    return commandIsWrong;
+  }
+  if (command.passes.listPasses) {
+    printPasses(llvm::outs());
+    return 0;
+  }
+  if (std::optional<std::string> name = command.passes.unknownPass()) {
+    error() << "no pass is called `" << *name << "`; --list-passes has all\n";
     return commandIsWrong;
   }
   bool isBatch = command.batch.getNumOccurrences();

@@ -227,22 +227,12 @@ void Session::irOf(llvm::StringRef text) {
   ir::ValueSets sets(node, *input, diags);
   if (diags.hasErrors())
     return;
-  ir::ProgramHeader header;
-  header.name = node->name().empty() ? "out" : node->name().str();
-  header.tokens = *completeOptions()->tokens;
-  header.vocabulary = input->vocabulary;
-  header.maxSeqLen = input->maxSeqLen;
-  header.causal = input->causal;
-  auto annotate = [&](const ir::Node *op) -> std::string {
-    if (op->isSelector())
-      return "";
-    const ir::NodeValues &values = sets.of(op);
-    return values.known ? " in " + ir::printValueSet(values.values)
-                        : " in too many values";
-  };
-  ir::PrintOptions options;
-  options.annotation = annotate;
-  ir::print(os, node, header, options);
+  ir::Module module(program, node,
+                    {node->name().empty() ? "out" : node->name().str(),
+                     *completeOptions()->tokens, input->vocabulary,
+                     input->maxSeqLen, input->causal});
+  ir::showValues(module, sets, node);
+  ir::print(os, module);
 }
 
 // ---- Models ----

@@ -308,7 +308,7 @@ public:
 
   void grow() {
     static constexpr OpKind ops[] = {
-#define ELEMENTWISE(Kind, mnemonic, arity, summary) OpKind::Kind,
+#define ELEMENTWISE(Kind, mnemonic, operands, attribute, summary) OpKind::Kind,
 #include "ir/Ops.def"
     };
     auto sop = [&] { return sops[random() % sops.size()]; };

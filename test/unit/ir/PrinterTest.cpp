@@ -8,12 +8,10 @@ using namespace rasp::ir;
 static Value i(int64_t value) { return Value::integer(value); }
 static Value s(const char *value) { return Value::string(value); }
 
-static std::string printed(llvm::ArrayRef<const Node *> roots,
-                           const ProgramHeader &header = {},
-                           const PrintOptions &options = {}) {
+static std::string printed(const Module &module) {
   std::string text;
   llvm::raw_string_ostream os(text);
-  print(os, roots, header, options);
+  print(os, module);
   return text;
 }
 
@@ -33,19 +31,17 @@ TEST(Printer, Reverse) {
   const Node *reverse = program.aggregate(flip, tokens, i(0));
   program.setName(reverse, "reverse");
 
-  ProgramHeader header{"reverse", "str", {s("a"), s("b")}, 3, true};
-  auto annotate = [&](const Node *node) -> std::string {
-    return node == indices ? " in {0..2}" : "";
-  };
-  PrintOptions options;
-  options.annotation = annotate;
+  Module module(program, reverse,
+                {"reverse", "str", {s("a"), s("b")}, 3, true});
+  module.values[indices] = ShownValues::of({i(0), i(1), i(2)});
+  module.kept.insert(length);
   EXPECT_EQ(
-      printed(reverse, header, options),
+      printed(module),
       R"(program @reverse(tokens = str, vocab = ["a", "b"], max_seq_len = 3, causal = true) {
   %tokens        = tokens_str                                   : value
   %indices       = indices                                      : value in {0..2}
   %length.select = select 1, 1 { key == query }                 : selector
-  %length        = width %length.select                         : value
+  %length        = width %length.select                         : value kept
   %opp_index.sub = sub %length, %indices                        : value
   %opp_index     = sub %opp_index.sub, 1                        : value
   %flip          = select %indices, %opp_index { key == query } : selector
@@ -88,7 +84,9 @@ TEST(Printer, Attributes) {
   const Node *moved =
       program.aggregate(program.select(constant, indices, CompareOp::Ne),
                         indices, Value::real(-0.5));
-  EXPECT_EQ(printed({constant, in, list, string, dict, moved}, {"odd name"}),
+  Module module(program, {constant, in, list, string, dict, moved},
+                {"odd name"});
+  EXPECT_EQ(printed(module),
             R"(program @"odd name"() {
   %indices       = indices                                          : value
   %out.const     = const { "q\"\\" }                                : value
@@ -112,9 +110,8 @@ TEST(Printer, Places) {
   const Node *indices = program.leaf(
       OpKind::Indices, llvm::SMRange(llvm::SMLoc::getFromPointer(text + 6),
                                      llvm::SMLoc::getFromPointer(text + 13)));
-  PrintOptions options;
-  options.sources = &sources;
-  EXPECT_EQ(printed(indices, {}, options),
-            "program() {\n  %indices = indices : value @2:3\n"
-            "  output %indices\n}\n");
+  Module module(program, indices);
+  module.addPlaces(sources);
+  EXPECT_EQ(printed(module), "program() {\n  %indices = indices : value @2:3\n"
+                             "  output %indices\n}\n");
 }

@@ -1,6 +1,25 @@
-//===- ir/Quantifiers.cpp - means that say whether any or all -------------===//
+//===- ir/passes/SplitQuantifiers.cpp - means that say any or all ---------===//
+//
+// Of the mean of a condition a program often asks no more than whether the
+// condition holds at any of the selected keys, or at all of them:
+//
+//   aggregate(s, indicator(a or b)) > 0
+//   aggregate(s, indicator(a and b)) == 1
+//
+// The sum of `a` and `b` tells that as well, and need not be computed from both
+// before it is averaged:
+//
+//   aggregate(s, indicator(a) + indicator(b)) > 0
+//   aggregate(s, indicator(a) + indicator(b)) == 2
+//
+//
+// One part for each set of aggregates and widths that the conditions are
+// functions of. All but such means and what they average have the same values
+// on every input. What is kept stays.
+//
+//===----------------------------------------------------------------------===//
 
-#include "ir/Quantifiers.h"
+#include "ir/Passes.h"
 #include "llvm/ADT/STLExtras.h"
 #include <map>
 #include <optional>
@@ -14,9 +33,8 @@ using Users = llvm::DenseMap<const Node *, llvm::SmallVector<const Node *>>;
 
 class Splitter {
 public:
-  Splitter(Program &program, const Node *root,
-           const llvm::DenseSet<const Node *> &kept)
-      : program(program), root(root), kept(kept) {}
+  explicit Splitter(Module &module)
+      : program(module.program), outputs(module.outputs), kept(module.kept) {}
   llvm::DenseMap<const Node *, const Node *> run();
 
 private:
@@ -35,7 +53,7 @@ private:
   const Scalars &scalarsOf(const Node *sop);
 
   Program &program;
-  const Node *root;
+  llvm::ArrayRef<const Node *> outputs;
   const llvm::DenseSet<const Node *> &kept;
   Users users;
   llvm::DenseMap<const Node *, const Node *> replacements;
@@ -75,7 +93,7 @@ static const Node *conditionOf(const Node *sop) {
 }
 
 bool Splitter::isComparedWith(const Node *mean, double number) const {
-  if (mean == root)
+  if (llvm::is_contained(outputs, mean))
     return false;
   return llvm::all_of(users.lookup(mean), [&](const Node *reader) {
     return isComparison(reader->kind()) && !kept.contains(reader) &&
@@ -189,7 +207,7 @@ const Node *Splitter::replace(const Node *node) {
 }
 
 llvm::DenseMap<const Node *, const Node *> Splitter::run() {
-  std::vector<const Node *> nodes = reachable(root);
+  std::vector<const Node *> nodes = reachable(outputs);
   for (const Node *node : nodes)
     for (const Node *operand : node->operands())
       users[operand].push_back(node);
@@ -205,8 +223,6 @@ llvm::DenseMap<const Node *, const Node *> Splitter::run() {
   return std::move(replacements);
 }
 
-llvm::DenseMap<const Node *, const Node *>
-rasp::ir::splitQuantifiers(Program &program, const Node *root,
-                           const llvm::DenseSet<const Node *> &kept) {
-  return Splitter(program, root, kept).run();
+bool rasp::ir::splitQuantifiers(Module &module, Diagnostics &) {
+  return module.replace(Splitter(module).run());
 }

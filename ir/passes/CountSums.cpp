@@ -1,7 +1,26 @@
-//===- ir/CountedSums.cpp - means times widths are sums -------------------===//
+//===- ir/passes/CountSums.cpp - means times widths are sums --------------===//
+//
+// A program that wants the sum of what a selector selects multiplies the mean
+// by the number of keys, and rounds what the floats have lost:
+//
+//   round(aggregate(s, x) * selector_width(s))
+//
+// Pairs of a mean and a width are many; of ints, the sum is much less. Written
+// as
+//
+//   5 * width(s and b5) + 2 * width(s and b2) + ...
+//
+// with selectors b of the keys whose x has the part 5, the part 2 ... (which
+// add up to every value of x that occurs), it needs no division and takes the
+// values that sums of ints can take.
+//
+//
+// Products of which an operand or the result is kept stay.
+//
+//===----------------------------------------------------------------------===//
 
-#include "ir/CountedSums.h"
 #include "ir/Interpreter.h"
+#include "ir/Passes.h"
 #include "ir/ValueSets.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/SmallVector.h"
@@ -178,20 +197,23 @@ const Node *SumCounter::sumFor(const Node *rounded) {
   return nullptr;
 }
 
-llvm::DenseMap<const Node *, const Node *>
-rasp::ir::countSums(Program &program, const Node *root, const Domain &domain,
-                    const llvm::DenseSet<const Node *> &kept) {
+bool rasp::ir::countSums(Module &module, Diagnostics &diags) {
+  if (!module.header.fixesInput()) {
+    diags.emit({}, diag::InputNotFixed, "count-sums");
+    return false;
+  }
+  Domain domain = module.header.domain();
   llvm::DenseMap<const Node *, const Node *> counted;
-  SumCounter counter(program, domain, kept);
-  for (const Node *node : reachable(root)) {
+  SumCounter counter(module.program, domain, module.kept);
+  for (const Node *node : reachable(module.outputs)) {
     llvm::SmallVector<const Node *, 3> operands;
     for (const Node *operand : node->operands())
       operands.push_back(counted.at(operand));
-    const Node *own = program.withOperands(node, operands);
+    const Node *own = module.program.withOperands(node, operands);
     const Node *sum = counter.sumFor(own);
     if (sum)
-      program.setName(sum, own->name());
+      module.program.setName(sum, own->name());
     counted[node] = sum ? sum : own;
   }
-  return counted;
+  return module.replace(counted);
 }

@@ -1,0 +1,48 @@
+//===- ir/Module.cpp - a program with what is known of it -----------------===//
+
+#include "ir/Module.h"
+#include "llvm/ADT/STLExtras.h"
+
+using namespace rasp::ir;
+
+Module::Module(Program &program, llvm::ArrayRef<const Node *> outputs,
+               ProgramHeader header)
+    : program(program), header(std::move(header)), ops(reachable(outputs)),
+      outputs(outputs) {}
+
+bool Module::replace(
+    const llvm::DenseMap<const Node *, const Node *> &replacements) {
+  auto replaced = [&](const Node *node) {
+    auto found = replacements.find(node);
+    return found == replacements.end() ? node : found->second;
+  };
+  bool changed = false;
+  std::vector<const Node *> present;
+  for (const Node *op : ops) {
+    const Node *own = replaced(op);
+    present.push_back(own);
+    if (own == op)
+      continue;
+    changed = true;
+    if (kept.erase(op))
+      kept.insert(own);
+    if (auto found = places.find(op); found != places.end())
+      places.try_emplace(own, found->second);
+  }
+  for (const Node *&output : outputs)
+    output = replaced(output);
+  ops = reachable(present);
+  return changed;
+}
+
+void Module::addPlaces(const llvm::SourceMgr &sources) {
+  for (const Node *op : ops) {
+    if (op->ranges().empty())
+      continue;
+    llvm::SMLoc start = op->ranges().front().Start;
+    if (!sources.FindBufferContainingLoc(start))
+      continue;
+    auto [line, column] = sources.getLineAndColumn(start);
+    places.try_emplace(op, Place{line, column});
+  }
+}
