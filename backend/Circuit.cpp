@@ -42,7 +42,8 @@ View View::operator*(double factor) const {
   if (factor == 0)
     return View();
   View result = *this;
-  result.constant *= factor;
+  // No zero has a sign.
+  result.constant = result.constant * factor + 0.0;
   for (Term &term : result.terms)
     term.weight *= factor;
   return result;
@@ -83,6 +84,14 @@ bool Joint::operator<(const Joint &other) const {
 
 std::string Direction::residualLabel() const {
   return label.empty() ? space : space + ":" + label;
+}
+
+std::vector<double> Head::usualConjunctScores() const {
+  size_t count = 0;
+  for (const ScoreTerm &score : scores)
+    if (score.conjunct != ScoreTerm::ofBos)
+      count = std::max<size_t>(count, score.conjunct + size_t(1));
+  return std::vector<double>(std::min(count, scores.size()), 1);
 }
 
 double rasp::backend::gridOf(llvm::ArrayRef<double> numbers) {

@@ -172,6 +172,9 @@ struct Head {
   unsigned layer = 0;
   /// How the selector was built, for `--emit=circuit`.
   std::string construction;
+
+  /// What texts leave out: 1 for each conjunct that has scores.
+  std::vector<double> usualConjunctScores() const;
 };
 
 /// One hidden unit: relu(input), added to each target with its weight.
@@ -240,6 +243,7 @@ bool schedule(Circuit &circuit);
 /// widest layer has fewer heads, or fewer hidden units.
 bool levelWidths(Circuit &circuit);
 
+/// The form that parseCircuit reads, see CircuitParser.h.
 void print(llvm::raw_ostream &os, const Circuit &circuit);
 
 } // namespace rasp::backend

@@ -1,106 +1,275 @@
 //===- backend/CircuitPrinter.cpp - the circuit as text -------------------===//
 
-#include "backend/Circuit.h"
-#include "ir/Value.h"
-#include "llvm/Support/FormatVariadic.h"
+#include "backend/DirectionNames.h"
+#include "ir/Lexer.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/bit.h"
+#include <cmath>
+#include <numeric>
 
 using namespace rasp;
 using namespace rasp::backend;
 
-static void printNumber(llvm::raw_ostream &os, double d) {
+namespace {
+
+class CircuitPrinter {
+public:
+  CircuitPrinter(llvm::raw_ostream &os, const Circuit &circuit)
+      : os(os), circuit(circuit), names(circuit) {}
+
+  void print();
+
+private:
+  void number(double d);
+  void numbers(llvm::ArrayRef<double> list);
+  void view(const View &view);
+  void construction(llvm::StringRef construction);
+  /// The braces around attributes, and what stands between them. An attribute
+  /// begins with a call of `attribute`.
+  llvm::raw_ostream &attribute(llvm::StringRef name);
+  void attribute(llvm::StringRef name, double value);
+  void endLine();
+
+  void print(DirId dir, const Direction &direction);
+  void print(const Head &head);
+  void print(const Neuron &neuron);
+  void print(const Readout &readout);
+
+  llvm::raw_ostream &os;
+  const Circuit &circuit;
+  DirectionNames names;
+  bool hasAttributes = false; ///< on this line
+};
+
+} // namespace
+
+void CircuitPrinter::number(double d) {
   std::string text = ir::pythonFloatRepr(d);
   llvm::StringRef shown = text;
   shown.consume_back(".0");
   os << shown;
 }
 
-static void printView(llvm::raw_ostream &os, const Circuit &circuit,
-                      const View &view) {
+void CircuitPrinter::numbers(llvm::ArrayRef<double> list) {
+  // Only whole numbers this small have all others beside them.
+  constexpr double largestWhole = 0x1p53;
+  constexpr size_t leastRun = 3;
+  auto runFrom = [&](size_t begin, auto follows) {
+    size_t end = begin + 1;
+    while (end < list.size() && follows(list[end - 1], list[end]))
+      ++end;
+    return end - begin;
+  };
+  auto isSame = [](double a, double b) {
+    return llvm::bit_cast<uint64_t>(a) == llvm::bit_cast<uint64_t>(b);
+  };
+  auto isNext = [&](double a, double b) {
+    // A zero with a sign begins no range.
+    return a == std::floor(a) && std::fabs(a) < largestWhole &&
+           isSame(a, a + 0.0) && isSame(b, a + 1);
+  };
+  llvm::ListSeparator separator;
+  os << '{';
+  for (size_t i = 0; i < list.size();) {
+    os << separator;
+    number(list[i]);
+    size_t same = runFrom(i, isSame), ascending = runFrom(i, isNext);
+    if (same >= leastRun) {
+      os << " x " << same;
+      i += same;
+    } else if (ascending >= leastRun) {
+      os << "..";
+      number(list[i + ascending - 1]);
+      i += ascending;
+    } else {
+      ++i;
+    }
+  }
+  os << '}';
+}
+
+void CircuitPrinter::view(const View &view) {
   bool first = true;
   auto sign = [&](double weight) {
+    bool negative = std::signbit(weight);
     if (first)
-      os << (weight < 0 ? "-" : "");
+      os << (negative ? "-" : "");
     else
-      os << (weight < 0 ? " - " : " + ");
+      os << (negative ? " - " : " + ");
     first = false;
+    return std::fabs(weight);
   };
   for (const Term &term : view.terms) {
-    sign(term.weight);
-    double magnitude = term.weight < 0 ? -term.weight : term.weight;
+    double magnitude = sign(term.weight);
     if (magnitude != 1) {
-      printNumber(os, magnitude);
+      number(magnitude);
       os << "*";
     }
-    os << "[" << circuit[term.dir].residualLabel() << "]";
+    os << names.of(term.dir);
   }
-  if (view.constant != 0 || first) {
-    sign(view.constant);
-    printNumber(os, view.constant < 0 ? -view.constant : view.constant);
+  if (view.constant != 0 || std::signbit(view.constant) || first)
+    number(sign(view.constant));
+}
+
+void CircuitPrinter::construction(llvm::StringRef construction) {
+  if (construction.empty())
+    return;
+  os << " by ";
+  ir::printQuoted(os, construction);
+}
+
+llvm::raw_ostream &CircuitPrinter::attribute(llvm::StringRef name) {
+  os << (hasAttributes ? ", " : " { ") << name;
+  hasAttributes = true;
+  return os;
+}
+
+void CircuitPrinter::attribute(llvm::StringRef name, double value) {
+  if (value == 0)
+    return;
+  attribute(name) << ' ';
+  number(value);
+}
+
+void CircuitPrinter::endLine() {
+  os << (hasAttributes ? " }\n" : "\n");
+  hasAttributes = false;
+}
+
+void CircuitPrinter::print(DirId dir, const Direction &direction) {
+  os << "  dir " << names.of(dir) << " " << writerName(direction.writer)
+     << " time " << direction.time << " in ";
+  number(direction.low);
+  os << "..";
+  number(direction.high);
+  if (direction.error != 0) {
+    os << " error ";
+    number(direction.error);
+  }
+  os << " bos ";
+  number(direction.atBos);
+  construction(direction.construction);
+  attribute("grid", direction.grid);
+  if (direction.exactZero)
+    attribute("exact_zero");
+  attribute("bos_error", direction.errorAtBos);
+  if (!direction.table.empty()) {
+    attribute("table") << ' ';
+    numbers(direction.table);
+  }
+  endLine();
+}
+
+void CircuitPrinter::print(const Head &head) {
+  os << "    head ";
+  ir::printSymbol(os, head.name);
+  os << " step ";
+  number(head.step);
+  construction(head.construction);
+  if (head.conjunctScores != head.usualConjunctScores()) {
+    attribute("conjuncts") << ' ';
+    numbers(head.conjunctScores);
+  }
+  double sum = std::accumulate(head.conjunctScores.begin(),
+                               head.conjunctScores.end(), 0.0);
+  if (head.selected != sum) {
+    attribute("selected") << ' ';
+    number(head.selected);
+  }
+  if (head.proportional)
+    attribute("proportional");
+  attribute("score_error", head.scoreError);
+  attribute("tie_error", head.tieError);
+  attribute("leak", head.leak);
+  endLine();
+  for (const ScoreTerm &score : head.scores) {
+    os << "      score key(";
+    view(score.key);
+    os << ") query(";
+    view(score.query);
+    os << ")";
+    if (score.conjunct == ScoreTerm::ofBos)
+      attribute("of_bos");
+    else if (score.conjunct != 0)
+      attribute("conjunct") << ' ' << score.conjunct;
+    if (score.disjunct != 0)
+      attribute("disjunct") << ' ' << score.disjunct;
+    endLine();
+  }
+  for (const HeadOutput &output : head.outputs) {
+    os << "      move ";
+    view(output.value);
+    os << " -> " << names.of(output.target);
+    endLine();
   }
 }
 
-void rasp::backend::print(llvm::raw_ostream &os, const Circuit &circuit) {
-  os << "circuit @" << circuit.readout.name << "(layers = " << circuit.layers
-     << ") {\n";
-  for (const Direction &dir : circuit.directions) {
-    os << "  dir [" << dir.residualLabel() << "] " << writerName(dir.writer)
-       << " time " << dir.time << " in ";
-    printNumber(os, dir.low);
-    os << "..";
-    printNumber(os, dir.high);
-    if (dir.error != 0)
-      os << llvm::formatv(" error {0:e2}", dir.error);
-    os << " bos ";
-    printNumber(os, dir.atBos);
-    if (!dir.construction.empty())
-      os << " // " << dir.construction;
-    os << "\n";
+void CircuitPrinter::print(const Neuron &neuron) {
+  os << "    relu(";
+  view(neuron.input);
+  os << ") ->";
+  for (const Term &term : neuron.outputs) {
+    os << " ";
+    number(term.weight);
+    os << "*" << names.of(term.dir);
   }
-  for (unsigned layer = 0; layer < circuit.layers; ++layer) {
-    os << "  layer " << layer << " {\n";
-    for (const Head &head : circuit.heads) {
-      if (head.layer != layer)
-        continue;
-      os << "    head @" << head.name << " step ";
-      printNumber(os, head.step);
-      os << " // " << head.construction << "\n";
-      for (const ScoreTerm &score : head.scores) {
-        os << "      score key(";
-        printView(os, circuit, score.key);
-        os << ") query(";
-        printView(os, circuit, score.query);
-        os << ")\n";
-      }
-      for (const HeadOutput &output : head.outputs) {
-        os << "      move ";
-        printView(os, circuit, output.value);
-        os << " -> [" << circuit[output.target].residualLabel() << "]\n";
-      }
-    }
-    for (const Neuron &neuron : circuit.neurons) {
-      if (neuron.layer != layer)
-        continue;
-      os << "    relu(";
-      printView(os, circuit, neuron.input);
-      os << ") ->";
-      for (const Term &term : neuron.outputs) {
-        os << " ";
-        printNumber(os, term.weight);
-        os << "*[" << circuit[term.dir].residualLabel() << "]";
-      }
-      os << "\n";
-    }
-    os << "  }\n";
+  endLine();
+}
+
+void CircuitPrinter::print(const Readout &readout) {
+  os << "  output " << readout.type;
+  attribute("error", readout.error);
+  attribute("tolerance", readout.tolerance);
+  if (readout.numerical && !readout.values.empty()) {
+    attribute("values") << " {";
+    llvm::interleaveComma(readout.values, os);
+    os << '}';
   }
-  for (size_t i = 0; i < circuit.readout.logits.size(); ++i) {
+  endLine();
+  for (auto [i, logit] : llvm::enumerate(readout.logits)) {
     os << "  logit ";
-    if (circuit.readout.numerical)
+    if (readout.numerical)
       os << "number";
     else
-      os << circuit.readout.values[i];
+      os << readout.values[i];
     os << " = ";
-    printView(os, circuit, circuit.readout.logits[i]);
-    os << "\n";
+    view(logit);
+    endLine();
   }
+}
+
+void CircuitPrinter::print() {
+  unsigned layers = circuit.layers;
+  for (const Head &head : circuit.heads)
+    layers = std::max(layers, head.layer + 1);
+  for (const Neuron &neuron : circuit.neurons)
+    layers = std::max(layers, neuron.layer + 1);
+  os << "circuit ";
+  ir::printSymbol(os, circuit.readout.name);
+  if (layers == circuit.layers)
+    os << "(layers = " << layers << ")";
+  os << " {\n";
+  for (auto [i, direction] : llvm::enumerate(circuit.directions))
+    print(DirId(static_cast<uint32_t>(i)), direction);
+  std::vector<std::vector<const Head *>> heads(layers);
+  for (const Head &head : circuit.heads)
+    heads[head.layer].push_back(&head);
+  std::vector<std::vector<const Neuron *>> neurons(layers);
+  for (const Neuron &neuron : circuit.neurons)
+    neurons[neuron.layer].push_back(&neuron);
+  for (unsigned layer = 0; layer < layers; ++layer) {
+    os << "  layer " << layer << " {\n";
+    for (const Head *head : heads[layer])
+      print(*head);
+    for (const Neuron *neuron : neurons[layer])
+      print(*neuron);
+    os << "  }\n";
+  }
+  print(circuit.readout);
   os << "}\n";
+}
+
+void rasp::backend::print(llvm::raw_ostream &os, const Circuit &circuit) {
+  CircuitPrinter(os, circuit).print();
 }

@@ -13,7 +13,8 @@ using llvm::StringRef;
 static bool isWordChar(char c) { return llvm::isAlnum(c) || c == '_'; }
 static bool isNameChar(char c) { return isWordChar(c) || c == '.'; }
 
-Lexer::Lexer(unsigned bufferId, Diagnostics &diags) : theDiags(diags) {
+Lexer::Lexer(unsigned bufferId, Diagnostics &diags, Brackets brackets)
+    : theDiags(diags), brackets(brackets) {
   StringRef text = diags.sourceMgr().getMemoryBuffer(bufferId)->getBuffer();
   position = lastEnd = text.begin();
   end = text.end();
@@ -52,6 +53,22 @@ Token Lexer::lexString() {
   return make(*start == '@' ? Token::Symbol : Token::String, at + 1);
 }
 
+/// Up to the first bracket outside of strings.
+Token Lexer::lexLabel() {
+  const char *at = position + 1;
+  bool quoted = false;
+  while (at != end && *at != '\n' && (quoted || *at != ']')) {
+    if (*at == '"')
+      quoted = !quoted;
+    else if (quoted && *at == '\\' && at + 1 != end && at[1] != '\n')
+      ++at;
+    ++at;
+  }
+  if (at == end || *at == '\n')
+    return error(at, "a label without closing `]`");
+  return make(Token::Label, at + 1);
+}
+
 Token Lexer::lex() {
   while (position != end) {
     StringRef rest(position, end - position);
@@ -73,13 +90,15 @@ Token Lexer::lex() {
   char first = rest.front(), second = rest.size() > 1 ? rest[1] : '\0';
   if (first == '"' || (first == '@' && second == '"'))
     return lexString();
+  if (first == '[' && brackets == Brackets::Label)
+    return lexLabel();
   if (first == '%' && isNameChar(second))
     return make(Token::ValueName, until(1, isNameChar));
   if (first == '@' && llvm::isDigit(second))
     return make(Token::Place,
                 until(1, [](char c) { return llvm::isDigit(c) || c == ':'; }));
   if (first == '@' && isWordChar(second))
-    return make(Token::Symbol, until(1, isWordChar));
+    return make(Token::Symbol, until(1, isNameChar));
   if (llvm::isDigit(first)) {
     auto digits = [&](const char *at) {
       while (at != end && llvm::isDigit(*at))
@@ -233,4 +252,14 @@ bool Lexer::parseValues(std::vector<Value> &values, StringRef close) {
 llvm::SMRange Lexer::rangeFrom(const Token &first) const {
   return {llvm::SMLoc::getFromPointer(first.text.begin()),
           llvm::SMLoc::getFromPointer(std::max(first.text.end(), lastEnd))};
+}
+
+void rasp::ir::printSymbol(llvm::raw_ostream &os, StringRef name) {
+  os << '@';
+  // What begins with a digit is a place.
+  if (!name.empty() && isWordChar(name.front()) &&
+      !llvm::isDigit(name.front()) && llvm::all_of(name, isNameChar))
+    os << name;
+  else
+    printQuoted(os, name);
 }

@@ -4,11 +4,16 @@
 //
 //   word        aggregate, True, max_seq_len
 //   value name  %length, %opp_index.sub, %sorted.select.2
-//   symbol      @reverse, @"a name with spaces"
+//   symbol      @reverse, @flip.sel_and, @"a name with spaces"
 //   place       @3:11, line and column of the program's text
 //   number      12, 0.5, 1e-07; a sign is a token of its own
 //   string      "a", with the escapes of JSON
 //   punctuation ( ) { } [ ] , : = + - * < > <= >= == != .. ... ->
+//
+// In circuits, brackets hold the label of a direction
+// (backend/CircuitParser.h):
+//
+//   label       [tokens:a], [h:>=2], [tokens:"]"], [length#2]
 //
 // A comment begins with `//` and ends with its line.
 //
@@ -30,6 +35,7 @@ struct Token {
     Place,
     Number,
     String,
+    Label,
     Punctuation,
     End,
     Error, ///< something that is no token; the lexer has said so
@@ -51,7 +57,11 @@ struct Token {
 /// common to the parsers above it stands here: what was expected, literals.
 class Lexer {
 public:
-  Lexer(unsigned bufferId, Diagnostics &diags);
+  /// What a bracket begins.
+  enum class Brackets : uint8_t { List, Label };
+
+  Lexer(unsigned bufferId, Diagnostics &diags,
+        Brackets brackets = Brackets::List);
 
   const Token &peek() const { return next; }
   Token take();
@@ -86,14 +96,19 @@ private:
   Token lex();
   Token make(Token::Kind kind, const char *end);
   Token lexString();
+  Token lexLabel();
   Token error(const char *end, llvm::StringRef what);
 
   Diagnostics &theDiags;
+  Brackets brackets;
   const char *position, *end;
   const char *lastEnd;
   const char *reported = nullptr;
   Token next;
 };
+
+/// Writes `@name`, in quotes where the name needs them.
+void printSymbol(llvm::raw_ostream &os, llvm::StringRef name);
 
 } // namespace rasp::ir
 

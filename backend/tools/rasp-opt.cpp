@@ -126,8 +126,9 @@ bool Optimizer::read(unsigned bufferId) {
     return false;
   if (!lexer.peek().is("circuit"))
     return ir::parse(bufferId, module, diags);
-  circuit = backend::parseCircuit(bufferId, diags);
-  return circuit.has_value();
+  backend::CircuitRanges ranges;
+  circuit = backend::parseCircuit(bufferId, diags, &ranges);
+  return circuit && backend::verify(*circuit, diags, &ranges);
 }
 
 bool Optimizer::lower() {
