@@ -3,6 +3,7 @@
 #include "backend/Circuit.h"
 #include "ir/Value.h"
 #include "llvm/Support/FormatVariadic.h"
+#include <limits>
 
 using namespace rasp;
 using namespace rasp::backend;
@@ -15,7 +16,8 @@ static void printNumber(llvm::raw_ostream &os, double d) {
 }
 
 static void printView(llvm::raw_ostream &os, const Circuit &circuit,
-                      const View &view) {
+                      const View &view,
+                      size_t mostTerms = std::numeric_limits<size_t>::max()) {
   bool first = true;
   auto sign = [&](double weight) {
     if (first)
@@ -24,7 +26,7 @@ static void printView(llvm::raw_ostream &os, const Circuit &circuit,
       os << (weight < 0 ? " - " : " + ");
     first = false;
   };
-  for (const Term &term : view.terms) {
+  for (const Term &term : llvm::ArrayRef(view.terms).take_front(mostTerms)) {
     sign(term.weight);
     double magnitude = term.weight < 0 ? -term.weight : term.weight;
     if (magnitude != 1) {
@@ -33,10 +35,20 @@ static void printView(llvm::raw_ostream &os, const Circuit &circuit,
     }
     os << "[" << circuit[term.dir].residualLabel() << "]";
   }
+  if (view.terms.size() > mostTerms)
+    os << " + ...";
   if (view.constant != 0 || first) {
     sign(view.constant);
     printNumber(os, view.constant < 0 ? -view.constant : view.constant);
   }
+}
+
+std::string rasp::backend::toString(const Circuit &circuit, const View &view,
+                                    size_t mostTerms) {
+  std::string text;
+  llvm::raw_string_ostream os(text);
+  printView(os, circuit, view, mostTerms);
+  return text;
 }
 
 void rasp::backend::print(llvm::raw_ostream &os, const Circuit &circuit) {

@@ -19,9 +19,9 @@ struct Part {
 class SumCounter {
 public:
   SumCounter(Program &program, const Domain &domain,
-             const llvm::DenseSet<const Node *> &kept)
-      : program(program), domain(domain), kept(kept), selectors(domain.causal) {
-  }
+             const llvm::DenseSet<const Node *> &kept, Remarks *remarks)
+      : program(program), domain(domain), kept(kept), remarks(remarks),
+        selectors(domain.causal) {}
 
   /// The counts that `rounded` is a sum of; null if it is none.
   const Node *sumFor(const Node *rounded);
@@ -30,11 +30,12 @@ private:
   bool isWidthOf(const Node *sop, const Node *selector);
   std::vector<Value> valuesOf(const Node *sop) const;
   /// Null if the mean is not of ints, or cheap enough.
-  const Node *makeSum(const Node *mean, llvm::SMRange range);
+  const Node *makeSum(const Node *mean, const Node *rounded);
 
   Program &program;
   const Domain &domain;
   const llvm::DenseSet<const Node *> &kept;
+  Remarks *remarks;
   SelectorAnalysis selectors;
 };
 } // namespace
@@ -110,7 +111,9 @@ static void addParts(llvm::ArrayRef<std::pair<int64_t, Value>> amounts,
   }
 }
 
-const Node *SumCounter::makeSum(const Node *mean, llvm::SMRange range) {
+const Node *SumCounter::makeSum(const Node *mean, const Node *rounded) {
+  llvm::SMRange range =
+      rounded->ranges().empty() ? llvm::SMRange() : rounded->ranges().front();
   const Node *selector = mean->operand(0), *summed = mean->operand(1);
   std::vector<Value> values = valuesOf(summed);
   constexpr int64_t largestSummand = int64_t(1) << 24;
@@ -132,9 +135,17 @@ const Node *SumCounter::makeSum(const Node *mean, llvm::SMRange range) {
   // A head for each part, or a hidden unit for most pairs of sum and width.
   constexpr double unitsPerHead = 16;
   double span = static_cast<double>(high) - static_cast<double>(low);
-  if (span * (domain.maxSeqLen + 1) / 2 <=
-      unitsPerHead * static_cast<double>(parts.size()))
+  double pairs = span * (domain.maxSeqLen + 1) / 2;
+  auto tell = [&](const Node *node, auto &kind) {
+    if (remarks)
+      remarks->push_back(
+          makeRemark(node, kind, counted(parts.size() + (common != 0), "width"),
+                     static_cast<uint64_t>(pairs)));
+  };
+  if (pairs <= unitsPerHead * static_cast<double>(parts.size())) {
+    tell(rounded, diag::SumNotCounted);
     return nullptr;
+  }
 
   const Node *sum = nullptr;
   auto add = [&](int64_t weight, const Node *counted) {
@@ -155,6 +166,7 @@ const Node *SumCounter::makeSum(const Node *mean, llvm::SMRange range) {
     add(part.weight,
         isAll ? selector : program.selectorAnd(selector, having, range));
   }
+  tell(sum, diag::SumCounted);
   return sum;
 }
 
@@ -164,15 +176,13 @@ const Node *SumCounter::sumFor(const Node *rounded) {
   const Node *product = rounded->operand(0);
   if (product->kind() != OpKind::Mul || kept.contains(product))
     return nullptr;
-  llvm::SMRange range =
-      rounded->ranges().empty() ? llvm::SMRange() : rounded->ranges().front();
   for (unsigned side : {0, 1}) {
     const Node *mean = product->operand(side);
     if (mean->kind() != OpKind::Aggregate || kept.contains(mean) ||
         !mean->value().isNumeric() ||
         !isWidthOf(product->operand(1 - side), mean->operand(0)))
       continue;
-    if (const Node *sum = makeSum(mean, range))
+    if (const Node *sum = makeSum(mean, rounded))
       return sum;
   }
   return nullptr;
@@ -180,9 +190,10 @@ const Node *SumCounter::sumFor(const Node *rounded) {
 
 llvm::DenseMap<const Node *, const Node *>
 rasp::ir::countSums(Program &program, const Node *root, const Domain &domain,
-                    const llvm::DenseSet<const Node *> &kept) {
+                    const llvm::DenseSet<const Node *> &kept,
+                    Remarks *remarks) {
   llvm::DenseMap<const Node *, const Node *> counted;
-  SumCounter counter(program, domain, kept);
+  SumCounter counter(program, domain, kept, remarks);
   for (const Node *node : reachable(root)) {
     llvm::SmallVector<const Node *, 3> operands;
     for (const Node *operand : node->operands())

@@ -20,6 +20,7 @@
 #define RASP_IR_COUNTEDSUMS_H
 
 #include "ir/Observation.h"
+#include "ir/Remarks.h"
 #include "llvm/ADT/DenseMap.h"
 #include "llvm/ADT/DenseSet.h"
 
@@ -27,10 +28,11 @@ namespace rasp::ir {
 
 /// For every node that `root` depends on, the one that has the same values on
 /// every input over `domain` and counts what can be counted; mostly the node
-/// itself. Products of which an operand or the result is `kept` stay.
+/// itself. Products of which an operand or the result is `kept` stay. Tells
+/// `remarks`, if there are any, what was counted and what was not.
 llvm::DenseMap<const Node *, const Node *>
 countSums(Program &program, const Node *root, const Domain &domain,
-          const llvm::DenseSet<const Node *> &kept);
+          const llvm::DenseSet<const Node *> &kept, Remarks *remarks = nullptr);
 
 } // namespace rasp::ir
 

@@ -17,7 +17,7 @@
 #ifndef RASP_IR_QUANTIFIERS_H
 #define RASP_IR_QUANTIFIERS_H
 
-#include "ir/Program.h"
+#include "ir/Remarks.h"
 #include "llvm/ADT/DenseMap.h"
 
 namespace rasp::ir {
@@ -25,10 +25,12 @@ namespace rasp::ir {
 /// For every node that `root` depends on, the one that takes its place when
 /// conditions are averaged part by part, one part for each set of aggregates
 /// and widths that they are functions of. All but such means and what they
-/// average have the same values on every input. What is `kept` stays.
+/// average have the same values on every input. What is `kept` stays. Tells
+/// `remarks`, if there are any.
 llvm::DenseMap<const Node *, const Node *>
 splitQuantifiers(Program &program, const Node *root,
-                 const llvm::DenseSet<const Node *> &kept);
+                 const llvm::DenseSet<const Node *> &kept,
+                 Remarks *remarks = nullptr);
 
 } // namespace rasp::ir
 
