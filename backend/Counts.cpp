@@ -116,7 +116,6 @@ View Lowering::viewOfCount(const Formula &formula, const Node *width) {
   auto patternWith = [&](Ties ties) {
     Scores scores;
     scores.remark("inclusion-exclusion");
-    scored = width->operand(0);
     return makePattern(formula, std::move(scores), width->operand(0),
                        ir::SelectorFacts(), BosMode::Counted, ties);
   };

@@ -21,6 +21,7 @@
 #include "backend/FormulaSimplify.h"
 #include "backend/Lowering.h"
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/Support/SaveAndRestore.h"
 #include <algorithm>
 #include <cmath>
 
@@ -103,9 +104,10 @@ Lowering::Pattern Lowering::makePattern(const Node *selector, BosMode mode,
   for (llvm::StringRef note : simplifier.notes())
     scores.remark(note);
   formula = distributed(std::move(*formula), scores);
-  scored = selector;
-  if (llvm::StringRef notes = scores.remarks; notes.consume_back(": "))
-    remark(scores, ir::diag::SelectorSimplified, notes.str());
+  if (llvm::StringRef notes = scores.remarks;
+      options.remarks && notes.consume_back(": "))
+    scores.told.push_back(
+        ir::makeRemark(selector, ir::diag::SelectorSimplified, notes.str()));
   return makePattern(*formula, std::move(scores), selector,
                      sets.selectors().facts(selector), mode, ties);
 }
@@ -115,6 +117,7 @@ Lowering::Pattern Lowering::makePattern(const Formula &formula, Scores scores,
                                         const ir::SelectorFacts &facts,
                                         BosMode mode, Ties ties) {
   Pattern pattern;
+  llvm::SaveAndRestore ofThis(scored, selector);
   if (!buildScores(formula, facts, mode, ties, scores)) {
     failed = true;
     return pattern;

@@ -132,7 +132,7 @@ View Lowering::emitTable(const FunctionTable &table,
     return View();
   Naming ofCells = naming;
   if (options.remarks)
-    ofCells.notPacked = "no sum of them decides the outcome";
+    ofCells.notPacked = "no sum of them is known to decide the outcome";
   if (packing) {
     // What cells would cost: the count of outcomes that differ from the
     // commonest, after merging; a second raw scalar has to be decoded first.

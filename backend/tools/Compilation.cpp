@@ -79,19 +79,26 @@ bool Compilation::evaluate(CompileOptions given,
 /// written.
 static void rewrite(Compilation &compilation, bool plain) {
   compilation.compiled = compilation.output;
+  for (const ir::Node *node : ir::reachable(compilation.output))
+    compilation.replaced[node] = node;
+  ir::Remarks *remarks =
+      compilation.makesRemarks ? &compilation.remarks : nullptr;
   auto apply =
       [&](const llvm::DenseMap<const ir::Node *, const ir::Node *> &rewritten) {
         compilation.compiled = rewritten.at(compilation.compiled);
+        for (auto &[written, own] : compilation.replaced)
+          if (rewritten.contains(own))
+            own = rewritten.at(own);
         ir::KeptNodes required;
         for (const ir::Node *node : compilation.required)
           required.insert(rewritten.contains(node) ? rewritten.at(node) : node);
         compilation.required = std::move(required);
       };
   apply(ir::countSums(compilation.program, compilation.compiled,
-                      compilation.domain, compilation.required));
+                      compilation.domain, compilation.required, remarks));
   if (!plain)
     apply(ir::splitQuantifiers(compilation.program, compilation.compiled,
-                               compilation.required));
+                               compilation.required, remarks));
   compilation.names.emplace(compilation.compiled);
 }
 
