@@ -111,7 +111,7 @@ Lowering::Cells Lowering::makeCells(const Gates &gates,
     ValueClasses classes = mergeValues(cells.table, d);
     size_t values = classes.classOf.size();
     if (classes.representative.size() == values && values > 2)
-      makeOneHot(source, "a table");
+      makeOneHot(source, "a table", values);
     for (uint32_t c = 0; c < cells.table.sizes[d] && !failed; ++c) {
       std::vector<double> isInClass;
       std::string label;

@@ -252,7 +252,8 @@ void levelWidths(Circuit &circuit);
 bool haveSameScores(const Head &a, const Head &b);
 
 void print(llvm::raw_ostream &os, const Circuit &circuit);
-/// `2*[length] - [indices] + 1`; of many terms the first ones alone.
+/// `2*[length] - [indices] + 1`, for people: of many terms the first ones
+/// alone, numbers to six digits.
 std::string toString(const Circuit &circuit, const View &view,
                      size_t mostTerms = 8);
 

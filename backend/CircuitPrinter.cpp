@@ -2,6 +2,7 @@
 
 #include "backend/Circuit.h"
 #include "ir/Value.h"
+#include "llvm/Support/Format.h"
 #include "llvm/Support/FormatVariadic.h"
 #include <limits>
 
@@ -15,9 +16,15 @@ static void printNumber(llvm::raw_ostream &os, double d) {
   os << shown;
 }
 
-static void printView(llvm::raw_ostream &os, const Circuit &circuit,
-                      const View &view,
-                      size_t mostTerms = std::numeric_limits<size_t>::max()) {
+/// As many digits as a remark needs.
+static void printShortNumber(llvm::raw_ostream &os, double d) {
+  os << llvm::format("%.6g", d);
+}
+
+static void
+printView(llvm::raw_ostream &os, const Circuit &circuit, const View &view,
+          size_t mostTerms = std::numeric_limits<size_t>::max(),
+          void (*printNumber)(llvm::raw_ostream &, double) = ::printNumber) {
   bool first = true;
   auto sign = [&](double weight) {
     if (first)
@@ -47,7 +54,7 @@ std::string rasp::backend::toString(const Circuit &circuit, const View &view,
                                     size_t mostTerms) {
   std::string text;
   llvm::raw_string_ostream os(text);
-  printView(os, circuit, view, mostTerms);
+  printView(os, circuit, view, mostTerms, printShortNumber);
   return text;
 }
 

@@ -151,9 +151,13 @@ bool Lowering::addDisjunction(const Formula &formula, Scores &scores) {
     text += (disjunct++ ? " + " : "disjoint or: ") + own.construction;
   }
   scores.note(text);
-  if (options.remarks)
+  if (options.remarks) {
+    double largest = disjunctionSize(formula);
     remark(scores, ir::diag::AlternativesApart,
            ir::counted(disjunct, "group") + " of alternatives",
-           jointValues(disjunctionSize(formula)), jointValues(whole));
+           largest > 0 ? "with " + jointValues(largest) + " at most"
+                       : "without joint values",
+           jointValues(whole));
+  }
   return true;
 }

@@ -22,6 +22,13 @@ using ir::OpKind;
 /// Lists end after so many lines.
 static constexpr size_t mostListed = 12;
 
+/// With as many digits as are told apart at a glance.
+static std::string shortNumber(double d) {
+  std::string text;
+  llvm::raw_string_ostream(text) << llvm::format("%.5g", d);
+  return text;
+}
+
 namespace {
 /// Prints the first lines of a list, and how many more there are.
 class Lines {
@@ -69,7 +76,7 @@ private:
   void tellEncoding();
   std::string codeText(DirId dir, Codes &codes) const;
   void tellWriters();
-  void tellHead(size_t head, Lines &lines) const;
+  void tellHead(size_t head) const;
   void tellReaders();
   void tellCost();
   void tellReasons();
@@ -277,13 +284,6 @@ void Explainer::tellFacts() {
 // The residual stream
 //===----------------------------------------------------------------------===//
 
-/// With as many digits as are told apart at a glance.
-static std::string shortNumber(double d) {
-  std::string text;
-  llvm::raw_string_ostream(text) << llvm::format("%.5g", d);
-  return text;
-}
-
 /// `2 * value - 1`
 static std::string affineText(double scale, double offset) {
   std::string result = scale == 1    ? ""
@@ -385,46 +385,46 @@ std::string Explainer::whatBecameOf(const Node *user) const {
   return printForm(circuit, user, sets) ? "a view" : "nothing of its own";
 }
 
-void Explainer::tellHead(size_t h, Lines &lines) const {
+void Explainer::tellHead(size_t h) const {
   const Head &head = circuit.heads[h];
+  Lines lines(os);
   lines.add(wiring.nameOfHead(h) + ": " + head.construction + "; rank " +
             llvm::Twine(head.scores.size()) + ", moves " +
             counted(head.outputs.size(), "direction"));
+  lines.add(
+      "  logits are " + shortNumber(head.step) +
+      " times the scores; a selected key scores " +
+      (head.proportional ? "the query's square" : shortNumber(head.selected)));
+  if (head.scoreError == 0)
+    lines.add("  scores are exact");
+  else
+    lines.add(
+        llvm::formatv("  scores may be wrong by {0:e1}, {1:e1} is tolerated",
+                      head.scoreError, head.scoreTolerance));
+  bool isSingle =
+      ir::SelectorAnalysis(sets.domain().causal).facts(node).atMostOneKey;
+  if (head.tieError > 0 && !isSingle)
+    lines.add(llvm::formatv(
+        "  keys selected together score alike but for {0:e1}", head.tieError));
+  if (head.leak > 0)
+    lines.add(llvm::formatv(
+        "  keys that are not selected weigh {0:e1} together", head.leak));
+  if (head.proportional)
+    lines.add("  BOS scores 0 and needs no term, since some key is selected "
+              "and scores 1 at least");
+  for (const ScoreTerm &score : head.scores)
+    lines.add("  key `" + toString(circuit, score.key) + "` times query `" +
+              toString(circuit, score.query) + "`" +
+              (score.conjunct == ScoreTerm::ofBos ? ", for BOS" : ""));
 }
 
 void Explainer::tellWriters() {
   os << "computed by\n";
+  for (size_t head : heads)
+    tellHead(head);
   Lines lines(os);
   if (node->isSelector()) {
-    bool isSingle =
-        ir::SelectorAnalysis(sets.domain().causal).facts(node).atMostOneKey;
-    for (size_t h : heads) {
-      const Head &head = circuit.heads[h];
-      tellHead(h, lines);
-      lines.add(llvm::formatv("  logits are {0} times the scores; a selected "
-                              "key scores {1}",
-                              shortNumber(head.step),
-                              head.proportional ? "the query's square"
-                                                : shortNumber(head.selected)));
-      lines.add(
-          llvm::formatv("  scores may be wrong by {0:e1}, {1:e1} is tolerated",
-                        head.scoreError, head.scoreTolerance));
-      if (head.tieError > 0 && !isSingle)
-        lines.add(
-            llvm::formatv("  keys selected together score alike but for {0:e1}",
-                          head.tieError));
-      if (head.leak > 0)
-        lines.add(llvm::formatv(
-            "  keys that are not selected weigh {0:e1} together", head.leak));
-      for (const ScoreTerm &score : head.scores)
-        lines.add("  key `" + toString(circuit, score.key) + "` times query `" +
-                  toString(circuit, score.query) + "`" +
-                  (score.conjunct == ScoreTerm::ofBos ? ", for BOS" : ""));
-      if (head.proportional)
-        lines.add("  BOS scores 0 and needs no term, since some key is "
-                  "selected and scores 1 at least");
-    }
-    if (lines.isEmpty())
+    if (heads.empty())
       lines.add("no head: what is read of it is part of other selectors");
     return;
   }
@@ -511,14 +511,18 @@ void Explainer::tellReaders() {
               (key.second ? quoted(key.second) : "`tokens`"));
   size_t logits =
       static_cast<size_t>(llvm::count_if(circuit.readout.logits, reads));
-  if (logits)
+  if (node == output)
+    lines.add("the unembedding, for the output: " +
+              counted(circuit.readout.logits.size(),
+                      circuit.readout.numerical ? "number" : "logit"));
+  else if (logits)
     lines.add("the unembedding, for " + counted(logits, "logit"));
   for (const Node *user : reachable)
     if (llvm::is_contained(user->operands(), node))
       lines.add("in the program: " + place(user) + " (" + whatBecameOf(user) +
                 ")");
-  if (node == output)
-    lines.add("nobody else: it is the output");
+  if (lines.isEmpty())
+    lines.add("nothing");
 }
 
 //===----------------------------------------------------------------------===//
@@ -602,7 +606,9 @@ void Explainer::tellReasons() {
   os << "why it is not cheaper\n";
   Lines lines(os);
   for (const ir::Remark &remark : remarks)
-    if (remark.node == node)
+    // The whole chain is told below.
+    if (remark.node == node &&
+        remark.diagnostic.name != ir::diag::NotEarlier.name)
       lines.add(remark.diagnostic.message + " [" + remark.diagnostic.name +
                 "]");
   // The direction that takes longest, and what it waits for.
@@ -610,7 +616,7 @@ void Explainer::tellReasons() {
   for (DirId dir : own)
     if (direction(dir).time > direction(last).time)
       last = dir;
-  if (last != Circuit::bos)
+  if (wiring.chainTo(last).size() > 1)
     lines.add("it waits for " + wiring.printChain(last));
   for (DirId dir : own)
     if (direction(dir).inputTolerance)

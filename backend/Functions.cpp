@@ -444,7 +444,8 @@ void Lowering::refuseEqualNumbers(const SourceState &state, double number,
            spellings[0], spellings[1], "`" + spaceName(reader) + "`");
 }
 
-void Lowering::makeOneHot(Source source, llvm::StringRef reader) {
+void Lowering::makeOneHot(Source source, llvm::StringRef reader,
+                          size_t classes) {
   if (!stateOf(source).oneHot.empty())
     return;
   std::vector<DirId> directions;
@@ -472,7 +473,7 @@ void Lowering::makeOneHot(Source source, llvm::StringRef reader) {
     View all;
     for (DirId dir : directions)
       all += View::of(dir);
-    remark(all, source, ir::diag::OneHot, count, reader);
+    remark(all, source, ir::diag::OneHot, count, reader, classes);
   }
   stateOf(source).oneHot = std::move(directions);
 }

@@ -193,7 +193,8 @@ private:
   /// What the head of a mean writes where nothing is selected.
   double emptyMean(const ir::Node *aggregate);
   /// Gives every value of the source a direction.
-  void makeOneHot(ir::Source source, llvm::StringRef reader);
+  /// `reader` tells so many classes of them apart.
+  void makeOneHot(ir::Source source, llvm::StringRef reader, size_t classes);
   /// The scalar direction of a Mean or Width, and what it holds per value.
   View rawView(SourceState &state);
   std::vector<double> rawCoordinates(const SourceState &state);

@@ -153,6 +153,11 @@ std::string Collector::whyNotShared(const Head &early, const Head &late) const {
 }
 
 void Collector::tellSharing() {
+  auto isPart = [&](const Head &head) {
+    return llvm::any_of(head.outputs, [&](const HeadOutput &moved) {
+      return circuit[moved.target].part > 0;
+    });
+  };
   for (auto [i, head] : llvm::enumerate(circuit.heads)) {
     llvm::SmallSetVector<const Node *, 4> sources;
     for (const HeadOutput &moved : head.outputs)
@@ -168,12 +173,19 @@ void Collector::tellSharing() {
       add(head.selector, ir::diag::HeadShared, list);
     }
     // The next one of its kind is enough.
-    for (const Head &late : llvm::ArrayRef(circuit.heads).drop_front(i + 1))
-      if (late.selector == head.selector || haveSameScores(head, late)) {
-        add(late.selector, ir::diag::HeadNotShared, head.layer, late.layer,
-            whyNotShared(head, late));
-        break;
-      }
+    for (const Head &late : llvm::ArrayRef(circuit.heads).drop_front(i + 1)) {
+      // Parts of one count have scores of their own.
+      if (isPart(head) || isPart(late) ||
+          (late.selector != head.selector && !haveSameScores(head, late)))
+        continue;
+      std::string where = "both in layer " + std::to_string(head.layer);
+      if (late.layer != head.layer)
+        where = "in layers " + std::to_string(head.layer) + " and " +
+                std::to_string(late.layer);
+      add(late.selector, ir::diag::HeadNotShared, where,
+          whyNotShared(head, late));
+      break;
+    }
   }
 }
 

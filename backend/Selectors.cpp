@@ -139,7 +139,7 @@ bool Lowering::addTabular(const Formula &formula, Scores &scores) {
     const ir::NodeValues &values = sets.of(side.nodes[0]);
     if (values.table.sources.size() == 1 &&
         classes + 1 >= values.table.sizes[0])
-      makeOneHot(values.table.sources[0], "a selector");
+      makeOneHot(values.table.sources[0], "a selector", classes);
   };
   prepare(table->keys, table->keyClasses.rows.size());
   prepare(table->queries, table->queryClasses.rows.size());

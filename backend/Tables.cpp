@@ -117,7 +117,7 @@ View Lowering::realize(FunctionTable table, llvm::ArrayRef<LinearForm> forms,
       view = emitTable(table, forms, ofTable);
     }
   }
-  if (options.remarks && !gone.empty())
+  if (options.remarks && !gone.empty() && !table.sources.empty())
     remark(view, remarked, ir::diag::DoesNotMatter, listNames(gone));
   if (!failed)
     realized[{std::move(key), std::move(keyEntries)}] = view;

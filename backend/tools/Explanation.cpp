@@ -158,10 +158,10 @@ bool rasp::explain(Compilation &compilation, llvm::StringRef name,
   }
   Named named = findNamed(compilation, name);
   if (!named.written && !named.compiled) {
-    ir::Diagnostic &diagnostic =
-        compilation.diags.emit({}, ir::diag::UnknownExplained, name);
-    if (std::string near = nearestName(compilation, name); !near.empty())
-      diagnostic.message += "; did you mean `" + near + "`?";
+    std::string near = nearestName(compilation, name);
+    compilation.diags.emit({}, ir::diag::UnknownExplained, name,
+                           near.empty() ? ""
+                                        : "; did you mean `" + near + "`?");
     return false;
   }
   const Node *node = named.compiled;

@@ -122,7 +122,7 @@ void Search::tell(Attempt &best, const std::string &what,
       taken ? ir::makeRemark(compilation.compiled, ir::diag::ChoiceTaken, what,
                              costs(after), costs(before))
             : ir::makeRemark(compilation.compiled, ir::diag::ChoiceNotTaken,
-                             what, costs(after)));
+                             what, costs(after), costs(before)));
 }
 
 std::unique_ptr<Attempt> Search::attempt(Choices choices) {
@@ -505,7 +505,7 @@ bool Compilation::synthesise(const SynthesisOptions &effort) {
               ir::diag::AttemptRefused,
               dtype != rt::DType::Float32 ? "in float32"
               : !best->released.empty()   ? "with directions for all of them"
-                                          : "for values that no input has",
+                                          : "with the values of the analysis",
               message.message));
     llvm::append_range(remarks, best->remarks);
   }
