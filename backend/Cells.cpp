@@ -111,7 +111,7 @@ Lowering::Cells Lowering::makeCells(const Gates &gates,
     ValueClasses classes = mergeValues(cells.table, d);
     size_t values = classes.classOf.size();
     if (classes.representative.size() == values && values > 2)
-      makeOneHot(source);
+      makeOneHot(source, "a table", values);
     for (uint32_t c = 0; c < cells.table.sizes[d] && !failed; ++c) {
       std::vector<double> isInClass;
       std::string label;
@@ -205,6 +205,7 @@ View Lowering::emitBoxes(const Cells &cells, const Naming &naming) {
   constexpr size_t largestToGrow = 4096;
   bool grow = table.entries.size() <= largestToGrow;
   double largest = 0, gateError = 0, rounding = 0;
+  size_t boxes = 0;
   Odometer at(table.sizes);
   for (size_t e = 0; e < table.entries.size(); ++e, at.next()) {
     double outcome = table.entries[e];
@@ -244,6 +245,7 @@ View Lowering::emitBoxes(const Cells &cells, const Naming &naming) {
     rounding = std::max(rounding,
                         (sum.terms + 1) * options.unitRoundoff * sum.sizeAt(1));
     addNeuron(input, dir, outcome - background);
+    ++boxes;
     largest = std::max(largest, std::fabs(outcome - background));
   }
 
@@ -266,6 +268,16 @@ View Lowering::emitBoxes(const Cells &cells, const Naming &naming) {
   circuit[dir].inputTolerance = mostGateError;
   View view = View::of(dir);
   view.constant = background;
+  if (options.remarks && naming.joint) {
+    std::string classes;
+    for (uint32_t size : table.sizes)
+      classes += (classes.empty() ? "" : " by ") + std::to_string(size);
+    remark(view, naming.reader ? naming.reader : naming.node,
+           ir::diag::TableByCells,
+           listNames(circuit.joints[*naming.joint].sources),
+           countCombinations(*naming.joint), classes,
+           ir::counted(boxes, "hidden unit"), naming.notPacked);
+  }
   return view;
 }
 
@@ -412,5 +424,17 @@ std::optional<View> Lowering::emitProfileCells(const Cells &cells,
   finishMlpDirection(dir, 0, high - base, error, 0);
   View view = View::of(dir);
   view.constant = base;
+  if (options.remarks && naming.joint) {
+    size_t numCells = 0;
+    for (const auto &function : functions)
+      numCells += function.second.size();
+    remark(view, naming.reader ? naming.reader : naming.node,
+           ir::diag::TableByProfiles,
+           listNames(circuit.joints[*naming.joint].sources),
+           countCombinations(*naming.joint), functions.size(),
+           "`" + toString(circuit, coordinate) + "`",
+           ir::counted(numCells, "cell") + " of the others",
+           ir::counted(units, "hidden unit"), naming.notPacked);
+  }
   return view;
 }

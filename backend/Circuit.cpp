@@ -231,5 +231,11 @@ bool rasp::backend::removeDead(Circuit &circuit) {
   });
   for (SourceForm &form : circuit.forms)
     rename(form.view);
+  llvm::erase_if(circuit.remarks, [&](const CircuitRemark &remark) {
+    return !llvm::all_of(remark.about.terms,
+                         [&](const Term &term) { return isLive(term.dir); });
+  });
+  for (CircuitRemark &remark : circuit.remarks)
+    rename(remark.about);
   return sizesOf(circuit) != before;
 }

@@ -18,6 +18,7 @@
 #define RASP_BACKEND_CIRCUIT_H
 
 #include "ir/Program.h"
+#include "ir/Remarks.h"
 #include "ir/ValueSets.h"
 #include "llvm/ADT/SmallVector.h"
 #include "llvm/Support/raw_ostream.h"
@@ -81,6 +82,12 @@ struct SourceForm {
   const ir::Node *source;
   View view;
   std::vector<double> byValue;
+};
+
+/// Why something was made as it is; told if all that `about` reads is there.
+struct CircuitRemark {
+  View about;
+  ir::Remark remark;
 };
 
 struct Direction {
@@ -170,8 +177,9 @@ struct Head {
   std::vector<JointId> keyJoints, queryJoints;
   std::vector<HeadOutput> outputs;
   unsigned layer = 0;
-  /// How the selector was built, for `--emit=circuit`.
+  /// How the selector was built, for `--emit=circuit`, and why.
   std::string construction;
+  ir::Remarks remarks;
 
   /// What texts leave out: 1 for each conjunct that has scores.
   std::vector<double> usualConjunctScores() const;
@@ -207,6 +215,7 @@ struct Circuit {
   Readout readout;
   std::vector<Joint> joints;
   std::vector<SourceForm> forms;
+  std::vector<CircuitRemark> remarks;
   unsigned layers = 0;
 
   static constexpr DirId bos{0};
@@ -243,8 +252,15 @@ bool schedule(Circuit &circuit);
 /// widest layer has fewer heads, or fewer hidden units.
 bool levelWidths(Circuit &circuit);
 
+/// Whether two heads attend alike.
+bool haveSameScores(const Head &a, const Head &b);
+
 /// The form that parseCircuit reads, see CircuitParser.h.
 void print(llvm::raw_ostream &os, const Circuit &circuit);
+/// `2*[length] - [indices] + 1`, for people: of many terms the first ones
+/// alone, numbers to six digits.
+std::string toString(const Circuit &circuit, const View &view,
+                     size_t mostTerms = 8);
 
 } // namespace rasp::backend
 

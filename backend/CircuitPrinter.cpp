@@ -5,6 +5,7 @@
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/bit.h"
+#include "llvm/Support/Format.h"
 #include <cmath>
 #include <numeric>
 
@@ -272,4 +273,26 @@ void CircuitPrinter::print() {
 
 void rasp::backend::print(llvm::raw_ostream &os, const Circuit &circuit) {
   CircuitPrinter(os, circuit).print();
+}
+
+std::string rasp::backend::toString(const Circuit &circuit, const View &view,
+                                    size_t mostTerms) {
+  std::string text;
+  llvm::raw_string_ostream os(text);
+  auto sign = [&](double weight) {
+    bool first = os.tell() == 0;
+    os << (weight < 0 ? (first ? "-" : " - ") : first ? "" : " + ");
+    return llvm::format("%.6g", std::fabs(weight));
+  };
+  for (const Term &term : llvm::ArrayRef(view.terms).take_front(mostTerms)) {
+    auto magnitude = sign(term.weight);
+    if (std::fabs(term.weight) != 1)
+      os << magnitude << '*';
+    os << '[' << circuit[term.dir].residualLabel() << ']';
+  }
+  if (view.terms.size() > mostTerms)
+    os << " + ...";
+  if (view.constant != 0 || view.isConstant())
+    os << sign(view.constant);
+  return text;
 }

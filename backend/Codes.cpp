@@ -245,6 +245,19 @@ bool Code::isExact() const {
   });
 }
 
+llvm::StringRef
+rasp::backend::encodingOf(llvm::ArrayRef<std::optional<Code>> codes) {
+  if (codes.size() == 1 && codes[0] && codes[0]->affine)
+    return "scalar";
+  bool isCategorical = llvm::all_of(codes, [](const std::optional<Code> &code) {
+    return code && !code->affine && code->isExact() &&
+           llvm::all_of(code->low, [](double d) {
+             return d == 0 || d == 1 || std::isnan(d);
+           });
+  });
+  return isCategorical ? "categorical" : "code";
+}
+
 /// The affine function that the code is, if it is one and that says more than
 /// two points.
 static std::optional<std::pair<double, double>>

@@ -32,6 +32,10 @@ struct Code {
   bool isExact() const;
 };
 
+/// What kind of code the directions of a variable have, in a word: scalar,
+/// categorical or code.
+llvm::StringRef encodingOf(llvm::ArrayRef<std::optional<Code>> codes);
+
 class Codes {
 public:
   /// `output` is the s-op that was compiled.

@@ -15,6 +15,7 @@
 #include "backend/Lowering.h"
 #include "llvm/ADT/IntEqClasses.h"
 #include "llvm/ADT/STLExtras.h"
+#include <cmath>
 #include <limits>
 
 using namespace rasp;
@@ -124,6 +125,13 @@ Formula Lowering::distributed(Formula formula, Scores &scores) {
   return formula;
 }
 
+/// "12 joint values"; a product that is no table has none.
+static std::string jointValues(double count) {
+  return std::isfinite(count)
+             ? ir::counted(static_cast<uint64_t>(count), "joint value")
+             : "too many joint values";
+}
+
 bool Lowering::addDisjunction(const Formula &formula, Scores &scores) {
   double whole = productSize(formula);
   if (whole == 0 || disjunctionSize(formula) >= whole)
@@ -139,8 +147,17 @@ bool Lowering::addDisjunction(const Formula &formula, Scores &scores) {
       scores.terms.push_back(std::move(term));
     }
     scores.error += own.error;
+    llvm::append_range(scores.told, own.told);
     text += (disjunct++ ? " + " : "disjoint or: ") + own.construction;
   }
   scores.note(text);
+  if (options.remarks) {
+    double largest = disjunctionSize(formula);
+    remark(scores, ir::diag::AlternativesApart,
+           ir::counted(disjunct, "group") + " of alternatives",
+           largest > 0 ? "with " + jointValues(largest) + " at most"
+                       : "without joint values",
+           jointValues(whole));
+  }
   return true;
 }

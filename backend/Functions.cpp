@@ -131,6 +131,9 @@ View Lowering::rawView(SourceState &state) {
       sum += viewOfCount(count.formula, node) * count.sign;
     state.raw = sum;
     circuit.forms.push_back({node, sum, state.numbers});
+    if (options.remarks)
+      remark(sum, node, ir::diag::WidthByCounts,
+             ir::counted(state.counts.size(), "head"));
   } else if (state.access == Access::Width) {
     Pattern &pattern =
         patternOf(selector, BosMode::Counted, weightTolerance(state));
@@ -351,6 +354,7 @@ View Lowering::functionOfSource(Source source, std::vector<double> byValue,
       copied.joint = jointOfView(view, state.node);
       view = copyView(view, copied, *llvm::min_element(byValue),
                       *llvm::max_element(byValue));
+      remark(view, state.node, ir::diag::OwnDirections);
     }
     // A function that is one direction can serve for others.
     if (view.terms.size() == 1 && view.terms[0].weight == 1 &&
@@ -440,7 +444,8 @@ void Lowering::refuseEqualNumbers(const SourceState &state, double number,
            spellings[0], spellings[1], "`" + spaceName(reader) + "`");
 }
 
-void Lowering::makeOneHot(Source source) {
+void Lowering::makeOneHot(Source source, llvm::StringRef reader,
+                          size_t classes) {
   if (!stateOf(source).oneHot.empty())
     return;
   std::vector<DirId> directions;
@@ -463,6 +468,12 @@ void Lowering::makeOneHot(Source source) {
         view.constant != 0)
       return;
     directions.push_back(view.terms[0].dir);
+  }
+  if (options.remarks) {
+    View all;
+    for (DirId dir : directions)
+      all += View::of(dir);
+    remark(all, source, ir::diag::OneHot, count, reader, classes);
   }
   stateOf(source).oneHot = std::move(directions);
 }

@@ -139,19 +139,6 @@ std::string Describer::port(const Component &component,
   return component.inHook;
 }
 
-/// What kind of code the directions of a variable have, in a word.
-static llvm::StringRef encodingOf(llvm::ArrayRef<std::optional<Code>> codes) {
-  if (codes.size() == 1 && codes[0] && codes[0]->affine)
-    return "scalar";
-  bool isCategorical = llvm::all_of(codes, [](const std::optional<Code> &code) {
-    return code && !code->affine && code->isExact() &&
-           llvm::all_of(code->low, [](double d) {
-             return d == 0 || d == 1 || std::isnan(d);
-           });
-  });
-  return isCategorical ? "categorical" : "code";
-}
-
 static json::Value codeToJSON(const std::optional<Code> &code) {
   if (!code)
     return nullptr;

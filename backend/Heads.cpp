@@ -21,6 +21,7 @@
 #include "backend/FormulaSimplify.h"
 #include "backend/Lowering.h"
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/Support/SaveAndRestore.h"
 #include <algorithm>
 #include <cmath>
 
@@ -53,10 +54,16 @@ Lowering::Pattern &Lowering::patternOf(const Node *selector, BosMode mode,
   };
   // The same head serves all, if its weights are equal enough anyway.
   Pattern *pattern = &lookUp(Ties::None);
+  const Pattern *uneven = pattern;
   if (!serves(*pattern) && tolerance > 0)
-    pattern = &lookUp(Ties::Near);
+    uneven = pattern = &lookUp(Ties::Near);
   if (!serves(*pattern))
     pattern = &lookUp(Ties::Exact);
+  if (options.remarks && uneven->weightError > 0 &&
+      tolerance != unequalWeights && !failed)
+    pattern->told.push_back(ir::makeRemark(
+        selector, pattern == uneven ? ir::diag::NearTies : ir::diag::ExactTies,
+        uneven->tieError, uneven->weightError + uneven->leak, tolerance));
   nearTies |= pattern->weightError > 0 && tolerance != unequalWeights;
   makeWhole(pattern->steps);
   checkNoise(*pattern);
@@ -97,6 +104,10 @@ Lowering::Pattern Lowering::makePattern(const Node *selector, BosMode mode,
   for (llvm::StringRef note : simplifier.notes())
     scores.remark(note);
   formula = distributed(std::move(*formula), scores);
+  if (llvm::StringRef notes = scores.remarks;
+      options.remarks && notes.consume_back(": "))
+    scores.told.push_back(
+        ir::makeRemark(selector, ir::diag::SelectorSimplified, notes.str()));
   return makePattern(*formula, std::move(scores), selector,
                      sets.selectors().facts(selector), mode, ties);
 }
@@ -106,6 +117,7 @@ Lowering::Pattern Lowering::makePattern(const Formula &formula, Scores scores,
                                         const ir::SelectorFacts &facts,
                                         BosMode mode, Ties ties) {
   Pattern pattern;
+  llvm::SaveAndRestore ofThis(scored, selector);
   if (!buildScores(formula, facts, mode, ties, scores)) {
     failed = true;
     return pattern;
@@ -115,6 +127,7 @@ Lowering::Pattern Lowering::makePattern(const Formula &formula, Scores scores,
   pattern.construction = scores.remarks + scores.construction;
   pattern.scores = std::move(scores.terms);
   pattern.steps = std::move(scores.steps);
+  pattern.told = std::move(scores.told);
   pattern.conjunctScores = std::move(scores.conjunctScores);
   pattern.proportional = scores.proportional;
 
@@ -203,6 +216,10 @@ void Lowering::sharpen(Pattern &pattern, double gap, double noise,
   }
   pattern.scoreTolerance = (gap - needed / pattern.step) / 2;
   pattern.weightError = unevenness(pattern.step);
+  if (options.remarks && pattern.leak > 0)
+    pattern.told.push_back(ir::makeRemark(pattern.selector,
+                                          ir::diag::SofterStep, pattern.step,
+                                          pattern.leak, pattern.weightError));
   constexpr double worstWeight = 0.1;
   if (distance * pattern.step < needed) {
     pattern.tooNoisy = pattern.scoreError;
@@ -252,6 +269,7 @@ DirId Lowering::moveValue(Pattern &pattern, View value, double empty,
     head.step = pattern.step;
     head.layer = time / 2;
     head.construction = pattern.construction;
+    head.remarks = pattern.told;
     circuit.heads.push_back(std::move(head));
   }
   Head &head = circuit.heads[it->second];

@@ -138,6 +138,7 @@ bool Lowering::addIdEquality(const Node *key, const Node *query,
       {zeroAtBos(k.square), shifted ? one * -1 : zeroAtBos(one * -1)});
   if (!shifted)
     terms.push_back({zeroAtBos(one), zeroAtBos(one - q.square)});
+  remark(scores, ir::diag::EqualityByIds, ids.common, terms.size());
   double reach = base - 1 + first;
   scores.addConjunct(std::move(terms), 1, 4 * digits * reach * reach + 1);
   scores.proportional = shifted;

@@ -91,6 +91,14 @@ bool Lowering::joinSources(Gates &gates, llvm::ArrayRef<size_t> group,
     if (failed || timeOf(circuit, indicators.back()) > time)
       return false;
   }
+  if (options.remarks) {
+    View all;
+    for (const View &view : indicators)
+      all += view;
+    remark(all, naming.reader ? naming.reader : naming.node,
+           ir::diag::SourcesJoined, listNames(over.sources), indicators.size(),
+           jointValues, apart);
+  }
   std::vector<std::vector<View>> views;
   for (size_t d = 0; d < table.sources.size(); ++d)
     if (!llvm::is_contained(group, d))

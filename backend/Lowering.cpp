@@ -24,6 +24,10 @@ Lowering::Lowering(ir::ValueSets &sets, const ir::NodeNames &names,
 }
 
 std::optional<Circuit> Lowering::run(const Node *output) {
+  if (options.remarks)
+    for (const Node *node : ir::reachable(output))
+      if (!tokenLeaf && spaceName(node) == "tokens")
+        tokenLeaf = node;
   if (!buildReadout(output) || failed)
     return std::nullopt;
   removeDead(circuit);
@@ -49,6 +53,29 @@ std::string Lowering::spaceName(const Node *node) const {
       !node || (ir::isLeaf(node->kind()) && node->kind() != OpKind::Indices &&
                 node->kind() != OpKind::Const);
   return isToken ? "tokens" : names.of(node).str();
+}
+
+std::string Lowering::listNames(llvm::ArrayRef<Source> sources) const {
+  constexpr size_t most = 6;
+  std::vector<std::string> parts;
+  for (Source source : sources.take_front(most))
+    parts.push_back("`" + spaceName(source) + "`");
+  if (sources.size() > most)
+    parts.push_back(std::to_string(sources.size() - most) + " more");
+  std::string text;
+  for (auto [i, part] : llvm::enumerate(parts))
+    text += (i == 0 ? "" : i + 1 == parts.size() ? " and " : ", ") + part;
+  return text;
+}
+
+uint64_t Lowering::countCombinations(JointId id) const {
+  const Joint &joint = circuit.joints[id];
+  if (!joint.matters.empty())
+    return static_cast<uint64_t>(llvm::count(joint.matters, true));
+  uint64_t product = 1;
+  for (uint32_t size : joint.sizes)
+    product *= size;
+  return product;
 }
 
 DirId Lowering::newDirection(Direction direction) {
@@ -200,8 +227,12 @@ View Lowering::derivedFunction(const Node *sop, llvm::ArrayRef<double> byValue,
   constexpr size_t largeTable = 4096;
   bool isSum = sop->kind() == OpKind::Add || sop->kind() == OpKind::Sub;
   if (!values.hasTable ||
-      (isSum && values.integral && values.table.entries.size() > largeTable))
-    return profileOfScalar(sop, byValue, naming);
+      (isSum && values.integral && values.table.entries.size() > largeTable)) {
+    View view = profileOfScalar(sop, byValue, naming);
+    if (values.hasTable)
+      remark(view, sop, ir::diag::ReadAsNumber, values.table.entries.size());
+    return view;
+  }
   if (values.table.sources.size() == 1 && values.table.sources[0] == sop)
     return functionOfSource(sop, byValue, naming);
   FunctionTable table;

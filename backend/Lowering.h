@@ -57,6 +57,8 @@ struct LoweringOptions {
   bool numberedOutput = false;
   /// Equality of ints by squares even if a table would be there earlier.
   bool lateEqualities = false;
+  /// Whether the circuit says why it is as it is.
+  bool remarks = false;
 };
 
 /// Range and error of a view at positions from 1 on.
@@ -82,6 +84,10 @@ struct Naming {
   std::optional<JointId> joint = std::nullopt;
   /// Whether it will hold hidden units down, whose slopes multiply its errors.
   bool isGate = false;
+  /// What remarks are about if it is not `node`, and why a table is not read
+  /// through one sum.
+  const ir::Node *reader = nullptr;
+  std::string notPacked = "";
 };
 
 class Lowering {
@@ -187,7 +193,8 @@ private:
   /// What the head of a mean writes where nothing is selected.
   double emptyMean(const ir::Node *aggregate);
   /// Gives every value of the source a direction.
-  void makeOneHot(ir::Source source);
+  /// `reader` tells so many classes of them apart.
+  void makeOneHot(ir::Source source, llvm::StringRef reader, size_t classes);
   /// The scalar direction of a Mean or Width, and what it holds per value.
   View rawView(SourceState &state);
   std::vector<double> rawCoordinates(const SourceState &state);
@@ -360,6 +367,7 @@ private:
     double tooNoisy = 0, tolerance = 0;
     const ir::Node *selector = nullptr;
     std::vector<StepDirection *> steps; ///< must be whole
+    ir::Remarks told;
     std::map<unsigned, size_t> headByTime;
   };
   struct Scores {
@@ -375,6 +383,7 @@ private:
     std::vector<StepDirection *> steps; ///< must be whole
     std::string construction;
     std::string remarks; ///< what was made of the formula before
+    ir::Remarks told;
     /// Takes in the terms of one more conjunct, what it scores and what the
     /// sizes of its terms add up to.
     void addConjunct(std::vector<ScoreTerm> conjunct, double score,
@@ -514,7 +523,7 @@ private:
   /// although the values that are compared have errors.
   bool addPenalties(const Formula &formula, Scores &scores);
   bool addPenaltyConjunct(const Formula &formula, Scores &scores,
-                          double &largestError);
+                          double &largestError, llvm::StringRef reason);
   /// Whether a comparison reads functions of several scalars and more: a
   /// threshold is one hidden unit, a class of values would be many.
   bool prefersPenalties(const Formula &formula);
@@ -548,6 +557,27 @@ private:
   void setExpected(const ir::Node *output);
 
   //===--- Shared ------------------------------------------------------------//
+
+  /// Says why what `about` reads was made, if that was asked for.
+  template <typename... Args>
+  void remark(const View &about, const ir::Node *node,
+              const ir::DiagKind<Args...> &kind,
+              const std::type_identity_t<Args> &...args) {
+    if (options.remarks && !failed)
+      circuit.remarks.push_back(
+          {about, ir::makeRemark(node ? node : tokenLeaf, kind, args...)});
+  }
+  /// The same of the selector that is being built.
+  template <typename... Args>
+  void remark(Scores &scores, const ir::DiagKind<Args...> &kind,
+              const std::type_identity_t<Args> &...args) const {
+    if (options.remarks)
+      scores.told.push_back(ir::makeRemark(scored, kind, args...));
+  }
+  /// "`a`, `b` and `c`", for remarks.
+  std::string listNames(llvm::ArrayRef<ir::Source> sources) const;
+  /// Combinations of values that a joint lists.
+  uint64_t countCombinations(JointId joint) const;
 
   /// Ends the lowering with an error about `node`; only the first counts.
   template <typename... Args>
@@ -616,6 +646,10 @@ private:
   std::map<DirId, CloseValues> closeValues;
   const ir::NodeNames &names;
   const ir::Node *culprit = nullptr;
+  /// For remarks: a leaf that is the token, and the selector of the pattern
+  /// that is being made.
+  const ir::Node *tokenLeaf = nullptr;
+  const ir::Node *scored = nullptr;
   bool failed = false;
   bool nearTies = false;
 };

@@ -118,6 +118,8 @@ View Lowering::gathered(const View &view, const ir::Node *sop, JointId reader) {
     finishMlpDirection(
         sum, reading.low, reading.high,
         reading.error + (count + 2) * options.unitRoundoff * magnitude, 0);
+    remark(View::of(sum), sop, ir::diag::SumGathered, part.terms.size(),
+           time / 2 - 1);
     rest += View::of(sum);
   }
   return rest;
@@ -144,5 +146,17 @@ View Lowering::emitProfile(const View &coordinate, const Profile &profile,
   circuit[dir].exactZero = profile.exactZero && profile.constant == 0;
   circuit[dir].inputError = profile.inputError;
   circuit[dir].inputTolerance = profile.inputTolerance;
-  return view + View::of(dir);
+  view += View::of(dir);
+  if (options.remarks && naming.joint) {
+    const ir::Node *node = naming.reader ? naming.reader : naming.node;
+    std::string argument = "`" + toString(circuit, coordinate) + "`";
+    std::string units = ir::counted(profile.units.size(), "hidden unit");
+    uint64_t values = countCombinations(*naming.joint);
+    if (profile.steps && profile.inputTolerance)
+      remark(view, node, ir::diag::Steps, argument, values, units,
+             profile.inputError, *profile.inputTolerance);
+    else
+      remark(view, node, ir::diag::Polygon, argument, values, units);
+  }
+  return view;
 }

@@ -244,10 +244,13 @@ bool Lowering::addPenalties(const Formula &formula, Scores &scores) {
 }
 
 bool Lowering::addPenaltyConjunct(const Formula &formula, Scores &scores,
-                                  double &largestError) {
+                                  double &largestError,
+                                  llvm::StringRef reason) {
   Scores penalties;
   if (!addPenalties(formula, penalties))
     return false;
+  if (options.remarks)
+    remark(scores, ir::diag::ByPenalties, penalties.terms.size(), reason.str());
   scores.addConjunct(std::move(penalties.terms), 0, 0);
   largestError = std::max(largestError, penalties.error);
   scores.note(penalties.construction);

@@ -97,8 +97,11 @@ bool Lowering::readStrings(const Node *output) {
     readNearest(scalar, all);
     if (llvm::all_of(readout.logits, [&](const View &logit) {
           return read(logit).error <= worstLogit;
-        }))
+        })) {
+      remark(View(), output, ir::diag::OutputByNumber, readout.logits.size(),
+             read(scalar).error);
       return true;
+    }
     readout.logits.clear();
   }
   for (size_t i = 0; i < readout.values.size(); ++i) {
@@ -115,6 +118,9 @@ bool Lowering::readStrings(const Node *output) {
     }
     readout.logits.push_back(std::move(view));
   }
+  remark(View(), output, ir::diag::OutputByIndicators, readout.logits.size(),
+         options.numberedOutput ? "numbers for them would have large errors"
+                                : "strings are not numbered at this level");
   return true;
 }
 
@@ -175,6 +181,9 @@ bool Lowering::chooseReadout(const Node *output) {
     if (readout.numerical) {
       readout.logits = {scalar};
       readout.tolerance = 0.5;
+    } else {
+      remark(View(), output, ir::diag::OutputByNumber, readout.logits.size(),
+             error);
     }
     return true;
   }

@@ -35,6 +35,14 @@ std::vector<unsigned> rasp::backend::firstReads(const Circuit &circuit) {
   return first;
 }
 
+bool rasp::backend::haveSameScores(const Head &a, const Head &b) {
+  return a.step == b.step && a.scores.size() == b.scores.size() &&
+         llvm::all_of(llvm::zip(a.scores, b.scores), [](auto pair) {
+           auto &[own, other] = pair;
+           return own.key == other.key && own.query == other.query;
+         });
+}
+
 bool rasp::backend::schedule(Circuit &circuit) {
   std::vector<unsigned> firstRead = firstReads(circuit);
   auto headBefore = [](const Head &a, const Head &b) {
@@ -49,18 +57,11 @@ bool rasp::backend::schedule(Circuit &circuit) {
   for (size_t i = 0; i < circuit.heads.size(); ++i)
     for (size_t j = i + 1; j < circuit.heads.size(); ++j) {
       Head &early = circuit.heads[i], &late = circuit.heads[j];
-      bool same =
-          early.step == late.step &&
-          early.scores.size() == late.scores.size() &&
-          llvm::all_of(llvm::zip(early.scores, late.scores), [](auto pair) {
-            auto &[a, b] = pair;
-            return a.key == b.key && a.query == b.query;
-          });
-      bool movable =
-          same && llvm::all_of(early.outputs, [&](const HeadOutput &output) {
-            return firstRead[static_cast<uint32_t>(output.target)] >
-                   2 * late.layer + 1;
-          });
+      bool movable = haveSameScores(early, late) &&
+                     llvm::all_of(early.outputs, [&](const HeadOutput &output) {
+                       return firstRead[static_cast<uint32_t>(output.target)] >
+                              2 * late.layer + 1;
+                     });
       if (!movable)
         continue;
       for (HeadOutput &output : early.outputs) {
@@ -69,6 +70,7 @@ bool rasp::backend::schedule(Circuit &circuit) {
       }
       early.outputs.clear();
       changed = true;
+      llvm::append_range(late.remarks, early.remarks);
       break;
     }
   llvm::erase_if(circuit.heads,

@@ -22,6 +22,7 @@
 #include "backend/Lowering.h"
 #include "llvm/ADT/Hashing.h"
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/Support/FormatVariadic.h"
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -122,7 +123,9 @@ View Lowering::sideIndicator(const SelectorSide &side,
   for (int32_t tuple : side.tupleOfEntry)
     table.entries.push_back(tuple < 0 ? anyNumber
                                       : numbers[static_cast<size_t>(tuple)]);
-  return realize(std::move(table), {}, Naming{side.nodes[0], label.str()});
+  Naming naming{side.nodes[0], label.str()};
+  naming.reader = scored;
+  return realize(std::move(table), {}, naming);
 }
 
 bool Lowering::addTabular(const Formula &formula, Scores &scores) {
@@ -136,7 +139,7 @@ bool Lowering::addTabular(const Formula &formula, Scores &scores) {
     const ir::NodeValues &values = sets.of(side.nodes[0]);
     if (values.table.sources.size() == 1 &&
         classes + 1 >= values.table.sizes[0])
-      makeOneHot(values.table.sources[0]);
+      makeOneHot(values.table.sources[0], "a selector", classes);
   };
   prepare(table->keys, table->keyClasses.rows.size());
   prepare(table->queries, table->queryClasses.rows.size());
@@ -177,6 +180,19 @@ bool Lowering::addTabular(const Formula &formula, Scores &scores) {
   }
   double worstNear = nearErrors.empty() ? 0 : *llvm::max_element(nearErrors);
   scores.error += worstNear + farErrors + products;
+  if (options.remarks) {
+    remark(scores, ir::diag::SelectorByTable,
+           ir::counted(table->keys.tuples.size(), "key value"),
+           ir::counted(table->queries.tuples.size(), "query value"),
+           table->keyClasses.rows.size(), table->queryClasses.rows.size(),
+           std::min(keyRank, queryRank));
+    for (auto [side, sideClasses] :
+         {std::pair(&table->keys, &table->keyClasses),
+          std::pair(&table->queries, &table->queryClasses)})
+      if (side->nodes.size() > 1)
+        remark(scores, ir::diag::SelectorOfProduct, listNames(side->nodes),
+               sideClasses->rows.size(), side->tupleOfEntry.size());
+  }
   scores.note(std::string(byKeyClass ? "key" : "query") + " classes " +
               std::to_string(std::min(keyRank, queryRank)));
   return true;
@@ -222,15 +238,27 @@ bool Lowering::addEquality(const Formula &comparison,
   const ir::NodeValues &keyValues = sets.of(key);
   const ir::NodeValues &queryValues = sets.of(query);
   bool shifted = alone && facts.neverEmpty;
-  // The query is read as it is where its square is not needed.
-  if (!keyValues.known || !isIntegral(keyValues) || !isIntegral(queryValues) ||
-      (!queryValues.known && !shifted))
+  auto refuseSquares = [&](const auto &reason) {
+    if (options.remarks)
+      remark(scores, ir::diag::EqualityNotBySquares, reason.str());
     return false;
+  };
+  // The query is read as it is where its square is not needed.
+  for (const Node *side : {key, query})
+    if (!isIntegral(sets.of(side)))
+      return refuseSquares(
+          llvm::formatv("`{0}` is not always an int", spaceName(side)));
+  if (!keyValues.known || (!queryValues.known && !shifted))
+    return refuseSquares(
+        llvm::formatv("`{0}` takes too many values for squares of them",
+                      spaceName(keyValues.known ? query : key)));
   size_t common = llvm::count_if(keyValues.values, [&](const ir::Value &k) {
     return k.toDouble() >= queryValues.low && k.toDouble() <= queryValues.high;
   });
   if (common <= 3)
-    return false;
+    return refuseSquares(
+        llvm::formatv("{0} in common, of which a table has no greater rank",
+                      ir::counted(common, "value")));
   auto squares = [&](const ir::NodeValues &values, double shift) {
     std::vector<double> result;
     for (const ir::Value &value : values.values)
@@ -254,7 +282,8 @@ bool Lowering::addEquality(const Formula &comparison,
                    queryReach * queryReach + 1;
   // Squares must be exact as doubles before they can be so as weights.
   if (largest > 0x1p50)
-    return false;
+    return refuseSquares(
+        llvm::formatv("squares would be as large as {0:e1}", largest));
   // Scores are multiplied by the root of d_head, up to `widestRoot`; integers
   // that the significand holds even so are exact. Otherwise products, sums and
   // the division by the root are rounded.
@@ -294,13 +323,24 @@ bool Lowering::addEquality(const Formula &comparison,
   bool accurate =
       ties == Ties::None ? error < (shifted ? 0.4 : 0.2) : error == 0;
   if (!accurate)
-    return false;
+    return refuseSquares(llvm::formatv(
+        "scores may be wrong by {0:e1}, and {1}", error,
+        ties != Ties::None ? "keys selected together must score the same"
+        : shifted          ? "0.4 is what a single key tolerates"
+                           : "0.2 is what a single key tolerates"));
   // A table of classes would be there before squares of what is decoded first.
   unsigned time = timeOfTerms(terms);
   if (time > 0 && !options.lateEqualities)
     if (std::optional<unsigned> ofTable = timeOfTable(comparison);
         failed || (ofTable && nextAttention(time) > nextAttention(*ofTable)))
-      return false;
+      return refuseSquares(llvm::formatv(
+          "numbers would have to be decoded first, which puts the head into "
+          "layer {0}; with a table it is in layer {1}",
+          nextAttention(time) / 2, nextAttention(ofTable.value_or(time)) / 2));
+  remark(scores, ir::diag::EqualityBySquares,
+         shifted ? "2kq - k^2, which is enough as some key always is selected"
+                 : "1 - (k - q)^2",
+         terms.size(), common);
   scores.addConjunct(std::move(terms), 1, largest);
   scores.error += error;
   scores.tieError += error;
@@ -387,7 +427,9 @@ bool Lowering::buildScores(const Formula &formula,
     if (failed)
       return false;
     if (penalties) {
-      if (!addPenaltyConjunct(group, scores, penaltyError))
+      if (!addPenaltyConjunct(group, scores, penaltyError,
+                              "a threshold is one hidden unit, and a class of "
+                              "values would be several"))
         return false;
       continue;
     }
@@ -400,7 +442,13 @@ bool Lowering::buildScores(const Formula &formula,
     // stay apart.
     if (ties == Ties::None ? scores.error + tabular.error > 0.05
                            : tabular.error > 0) {
-      if (!addPenaltyConjunct(group, scores, penaltyError))
+      std::string reason;
+      if (options.remarks)
+        reason = llvm::formatv(
+            "scores of a table may be wrong by {0:e1}, and {1}", tabular.error,
+            ties == Ties::None ? "5.0e-02 is tolerated"
+                               : "keys selected together must score the same");
+      if (!addPenaltyConjunct(group, scores, penaltyError, reason))
         return false;
       continue;
     }
@@ -408,6 +456,7 @@ bool Lowering::buildScores(const Formula &formula,
     double size =
         tabular.error > 0 ? 1 + static_cast<double>(tabular.terms.size()) : 1;
     scores.addConjunct(std::move(tabular.terms), 1, size);
+    llvm::append_range(scores.told, tabular.told);
     scores.error += tabular.error;
     scores.tieError += tabular.error;
     scores.note(tabular.construction);

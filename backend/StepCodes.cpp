@@ -223,6 +223,14 @@ bool Lowering::addStepEquality(const Node *key, const Node *query,
   if (error > clear)
     return false;
   scores.note("step codes " + std::to_string(terms.size()));
+  if (options.remarks) {
+    double compared = 0;
+    for (const Node *sop : {key, query})
+      if (isInexact(sop))
+        compared =
+            std::max(compared, read(stepCodeOf(sop).values->coordinate).error);
+    remark(scores, ir::diag::EqualityByCodes, compared, error, terms.size());
+  }
   scores.addConjunct(std::move(terms), 1, 1 + error);
   scores.error += error;
   scores.tieError += tie;

@@ -39,6 +39,7 @@ View Lowering::realize(FunctionTable table, llvm::ArrayRef<LinearForm> forms,
     shareEqualNumbers(table, dim, stateOf(table.sources[dim]).numbers);
 
   // Sources that do not matter go.
+  llvm::SmallVector<Source, 3> gone;
   for (size_t dim = 0; dim < table.sources.size();) {
     FunctionTable merged = table;
     mergeValues(merged, dim);
@@ -46,6 +47,7 @@ View Lowering::realize(FunctionTable table, llvm::ArrayRef<LinearForm> forms,
       ++dim;
       continue;
     }
+    gone.push_back(table.sources[dim]);
     table.entries = std::move(merged.entries);
     table.sizes.erase(table.sizes.begin() + dim);
     table.sources.erase(table.sources.begin() + dim);
@@ -53,6 +55,7 @@ View Lowering::realize(FunctionTable table, llvm::ArrayRef<LinearForm> forms,
 
   Naming ofTable = naming;
   ofTable.joint = jointOf(table);
+  const Node *remarked = naming.reader ? naming.reader : naming.node;
   View view;
   if (table.sources.empty()) {
     double constant = table.entries.empty() ? 0 : table.entries[0];
@@ -107,10 +110,15 @@ View Lowering::realize(FunctionTable table, llvm::ArrayRef<LinearForm> forms,
     if (!parts.empty()) {
       for (size_t d = 0; d < dims && !failed; ++d)
         view += functionOfSource(table.sources[d], parts[d], naming);
+      if (options.remarks)
+        remark(view, remarked, ir::diag::TableIsSum,
+               countCombinations(*ofTable.joint), listNames(table.sources));
     } else {
       view = emitTable(table, forms, ofTable);
     }
   }
+  if (options.remarks && !gone.empty() && !table.sources.empty())
+    remark(view, remarked, ir::diag::DoesNotMatter, listNames(gone));
   if (!failed)
     realized[{std::move(key), std::move(keyEntries)}] = view;
   return view;
@@ -122,6 +130,9 @@ View Lowering::emitTable(const FunctionTable &table,
   std::optional<Packing> packing = findPacking(table, forms, naming);
   if (failed)
     return View();
+  Naming ofCells = naming;
+  if (options.remarks)
+    ofCells.notPacked = "no sum of them is known to decide the outcome";
   if (packing) {
     // What cells would cost: the count of outcomes that differ from the
     // commonest, after merging; a second raw scalar has to be decoded first.
@@ -152,9 +163,23 @@ View Lowering::emitTable(const FunctionTable &table,
         (packing->time == cellTime &&
          packing->profile.units.size() <= merged.exceptions())) {
       auto [low, high] = table.range();
-      return emitProfile(packing->coordinate, packing->profile, naming, low,
-                         high, "a packing");
+      View view = emitProfile(packing->coordinate, packing->profile, naming,
+                              low, high, "a packing");
+      if (options.remarks)
+        remark(view, naming.reader ? naming.reader : naming.node,
+               ir::diag::TableByPacking, listNames(table.sources),
+               countCombinations(*naming.joint),
+               "`" + toString(circuit, packing->coordinate) + "`",
+               ir::counted(packing->profile.units.size(), "hidden unit"),
+               merged.exceptions());
+      return view;
     }
+    if (options.remarks)
+      ofCells.notPacked =
+          packing->time > cellTime
+              ? "a sum that decides the outcome is there a layer later"
+              : "steps of a sum would take " +
+                    ir::counted(packing->profile.units.size(), "hidden unit");
   }
-  return emitCells(table, forms, naming);
+  return emitCells(table, forms, ofCells);
 }

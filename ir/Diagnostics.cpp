@@ -1,4 +1,4 @@
-//===- ir/Diagnostics.cpp - errors, warnings and notes for people ---------===//
+//===- ir/Diagnostics.cpp - errors, warnings, notes, remarks --------------===//
 
 #include "ir/Diagnostics.h"
 #include "llvm/ADT/STLExtras.h"
@@ -11,11 +11,9 @@ using llvm::SMLoc;
 using llvm::SMRange;
 using llvm::StringRef;
 
-Diagnostic &Diagnostics::add(SMRange range, StringRef name, Severity severity,
-                             std::string message) {
-  errors += severity == Severity::Error;
-  return list.emplace_back(
-      Diagnostic{name, severity, range, std::move(message), "", ""});
+Diagnostic &Diagnostics::add(Diagnostic diagnostic) {
+  errors += diagnostic.severity == Severity::Error;
+  return list.emplace_back(std::move(diagnostic));
 }
 
 static llvm::SourceMgr::DiagKind sourceMgrKind(Severity severity) {
@@ -26,6 +24,8 @@ static llvm::SourceMgr::DiagKind sourceMgrKind(Severity severity) {
     return llvm::SourceMgr::DK_Warning;
   case Severity::Note:
     return llvm::SourceMgr::DK_Note;
+  case Severity::Remark:
+    return llvm::SourceMgr::DK_Remark;
   }
   llvm_unreachable("all severities are listed");
 }

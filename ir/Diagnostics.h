@@ -1,4 +1,4 @@
-//===- ir/Diagnostics.h - errors, warnings and notes for people -*- C++ -*-===//
+//===- ir/Diagnostics.h - errors, warnings, notes, remarks ------*- C++ -*-===//
 //
 // Every message is declared once in Diagnostics.def with its severity, its
 // text and the types of its arguments:
@@ -24,7 +24,7 @@
 
 namespace rasp::ir {
 
-enum class Severity : uint8_t { Error, Warning, Note };
+enum class Severity : uint8_t { Error, Warning, Note, Remark };
 
 /// One kind of message; `Args` are the types that its text is filled with.
 template <typename... Args> struct DiagKind {
@@ -57,6 +57,15 @@ struct Diagnostic {
   llvm::StringRef category;
 };
 
+/// A message that no list has yet.
+template <typename... Args>
+Diagnostic makeDiagnostic(llvm::SMRange range, const DiagKind<Args...> &kind,
+                          const std::type_identity_t<Args> &...args) {
+  return {kind.name, kind.severity,
+          range,     llvm::formatv(kind.text.data(), args...).str(),
+          "",        ""};
+}
+
 /// Collects messages, in the order in which they were emitted; prints them on
 /// request. Positions refer to buffers of the SourceMgr.
 class Diagnostics {
@@ -66,9 +75,9 @@ public:
   template <typename... Args>
   Diagnostic &emit(llvm::SMRange range, const DiagKind<Args...> &kind,
                    const std::type_identity_t<Args> &...args) {
-    return add(range, kind.name, kind.severity,
-               llvm::formatv(kind.text.data(), args...).str());
+    return add(makeDiagnostic(range, kind, args...));
   }
+  Diagnostic &add(Diagnostic diagnostic);
 
   /// Takes over the messages of an attempt whose messages were kept apart.
   void append(const Diagnostics &other) {
@@ -91,9 +100,6 @@ public:
   void printAll(llvm::raw_ostream &os) const;
 
 private:
-  Diagnostic &add(llvm::SMRange range, llvm::StringRef name, Severity severity,
-                  std::string message);
-
   llvm::SourceMgr &sources;
   std::vector<Diagnostic> list;
   unsigned errors = 0;

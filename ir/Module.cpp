@@ -8,18 +8,21 @@ using namespace rasp::ir;
 Module::Module(Program &program, llvm::ArrayRef<const Node *> outputs,
                ProgramHeader header)
     : program(program), header(std::move(header)), ops(reachable(outputs)),
-      outputs(outputs) {}
+      outputs(outputs) {
+  for (const Node *op : ops)
+    replaced[op] = op;
+}
 
 bool Module::replace(
     const llvm::DenseMap<const Node *, const Node *> &replacements) {
-  auto replaced = [&](const Node *node) {
+  auto ownOf = [&](const Node *node) {
     auto found = replacements.find(node);
     return found == replacements.end() ? node : found->second;
   };
   bool changed = false;
   std::vector<const Node *> present;
   for (const Node *op : ops) {
-    const Node *own = replaced(op);
+    const Node *own = ownOf(op);
     present.push_back(own);
     if (own == op)
       continue;
@@ -30,7 +33,9 @@ bool Module::replace(
       places.try_emplace(own, found->second);
   }
   for (const Node *&output : outputs)
-    output = replaced(output);
+    output = ownOf(output);
+  for (auto &[first, own] : replaced)
+    own = ownOf(own);
   ops = reachable(present);
   return changed;
 }

@@ -53,6 +53,8 @@ struct Module {
   llvm::DenseSet<const Node *> kept;
   llvm::DenseMap<const Node *, ShownValues> values;
   llvm::DenseMap<const Node *, Place> places;
+  /// By op that the module was made with, what stands in its place by now.
+  llvm::DenseMap<const Node *, const Node *> replaced;
 
   /// Puts other nodes in the place of ops; those that are not in
   /// `replacements` stay. Ops that are new come along, and what is known of an

@@ -32,12 +32,13 @@ llvm::ArrayRef<llvm::StringLiteral> rasp::ir::pipeline(bool plain) {
 
 bool rasp::ir::runPass(llvm::StringRef name,
                        llvm::function_ref<PassFunction> pass, Module &module,
-                       Diagnostics &diags, PassManager &passes) {
+                       PassContext &context, PassManager &passes) {
+  Diagnostics &diags = context.diags;
   unsigned before = diags.errorCount();
   if (!passes.run(
           name, "rir", [&](llvm::raw_ostream &os) { print(os, module); },
           [&] { return verify(module, diags); },
-          [&] { return pass(module, diags); }))
+          [&] { return pass(module, context); }))
     diags.emit({}, diag::PassFailed, passes.failure());
   return diags.errorCount() == before;
 }

@@ -6,12 +6,20 @@
 #include "ir/Diagnostics.h"
 #include "ir/Module.h"
 #include "ir/PassManager.h"
+#include "ir/Remarks.h"
 
 namespace rasp::ir {
 
+/// Whom passes tell what they do.
+struct PassContext {
+  Diagnostics &diags;
+  /// Null where nobody wants to know what was done, what was not, and why.
+  Remarks *remarks = nullptr;
+};
+
 /// Changes the module and returns whether it did; tells what keeps it from
 /// doing so.
-using PassFunction = bool(Module &module, Diagnostics &diags);
+using PassFunction = bool(Module &module, PassContext &context);
 
 #define PASS(name, function, summary) PassFunction function;
 #include "ir/Passes.def"
@@ -36,7 +44,7 @@ void showValues(Module &module, const ValueSets &sets, const Node *output);
 /// Runs a pass of that name, seen by `passes`; false after an error, also one
 /// that `passes` found.
 bool runPass(llvm::StringRef name, llvm::function_ref<PassFunction> pass,
-             Module &module, Diagnostics &diags, PassManager &passes);
+             Module &module, PassContext &context, PassManager &passes);
 
 } // namespace rasp::ir
 

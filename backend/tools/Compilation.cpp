@@ -91,9 +91,10 @@ bool Compilation::chooseForm(llvm::ArrayRef<std::string> materialise,
       ir::ProgramHeader{*options.output, options.tokens.value_or("str"),
                         domain.vocabulary, domain.maxSeqLen, domain.causal});
   module->kept = required;
+  ir::PassContext context{diags, makesRemarks ? &remarks : nullptr};
   for (llvm::StringRef pass : ir::pipeline(plain))
     if (!isStopped() && !ir::runPass(pass, *ir::findPass(pass)->function,
-                                     *module, diags, passes))
+                                     *module, context, passes))
       return false;
   required = module->kept;
   compiled = module->outputs.front();
@@ -112,14 +113,15 @@ bool Compilation::inferValues(llvm::ArrayRef<std::string> materialise,
       if (ir::isElementwise(node->kind()) && !node->name().empty())
         wished.insert(node);
   module->kept.insert(wished.begin(), wished.end());
-  auto infer = [&](ir::Module &module, ir::Diagnostics &diags) {
-    values = std::make_shared<ir::ValueSets>(compiled, domain, diags,
+  ir::PassContext context{diags};
+  auto infer = [&](ir::Module &module, ir::PassContext &context) {
+    values = std::make_shared<ir::ValueSets>(compiled, domain, context.diags,
                                              module.kept, limits);
     if (passes.options().observes())
       ir::showValues(module, *values, compiled);
     return true;
   };
-  return ir::runPass("value-sets", infer, *module, diags, passes) &&
+  return ir::runPass("value-sets", infer, *module, context, passes) &&
          ir::checkFailures(compiled, *values, diags);
 }
 

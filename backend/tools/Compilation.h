@@ -94,6 +94,10 @@ public:
   const ir::Node *compiled = nullptr;
   std::optional<ir::NodeNames> names;
   std::shared_ptr<ir::ValueSets> values;
+  /// Whether remarks are made from here on, and those on the form and on the
+  /// choices; the circuit has others.
+  bool makesRemarks = false;
+  ir::Remarks remarks;
   /// What `chooseForm` was given.
   std::vector<std::string> materialised;
   bool isPlain = false;

@@ -40,6 +40,8 @@ struct Attempt : Choices {
   /// The program fails on every input, so there is nothing to compile.
   bool vacuous = false;
   ir::Diagnostics diags;
+  /// On what was tried beside it.
+  ir::Remarks remarks;
 
   bool isOfPrecision() const {
     return llvm::any_of(diags.all(), [](const ir::Diagnostic &diagnostic) {
@@ -83,6 +85,11 @@ private:
   std::pair<unsigned, uint64_t> costOf(const backend::Circuit &circuit) const {
     return {circuit.layers, backend::countParameters(circuit, domain)};
   }
+  /// Tells of `best` that something else was tried, and what came of it.
+  void tell(Attempt &best, const std::string &what,
+            const std::optional<backend::Circuit> &before,
+            const std::optional<backend::Circuit> &after, bool taken,
+            const char *why = "refused") const;
   const Node *nextToRelease(const Attempt &refused) const;
   /// Keeps again what need not have been released.
   std::unique_ptr<Attempt> keepMore(std::unique_ptr<Attempt> best);
@@ -102,6 +109,26 @@ const ir::Observation *Search::observe() {
     observation = ir::Observation::make(compilation.compiled, domain);
   triedToObserve = true;
   return observation ? &*observation : nullptr;
+}
+
+void Search::tell(Attempt &best, const std::string &what,
+                  const std::optional<backend::Circuit> &before,
+                  const std::optional<backend::Circuit> &after, bool taken,
+                  const char *why) const {
+  if (!compilation.makesRemarks)
+    return;
+  auto costs = [&](const std::optional<backend::Circuit> &circuit) {
+    if (!circuit)
+      return std::string(why);
+    auto [layers, parameters] = costOf(*circuit);
+    return ir::counted(layers, "layer") + " and " +
+           ir::counted(parameters, "parameter");
+  };
+  best.remarks.push_back(
+      taken ? ir::makeRemark(compilation.compiled, ir::diag::ChoiceTaken, what,
+                             costs(after), costs(before))
+            : ir::makeRemark(compilation.compiled, ir::diag::ChoiceNotTaken,
+                             what, costs(after), costs(before)));
 }
 
 std::unique_ptr<Attempt> Search::attempt(Choices choices) {
@@ -127,6 +154,7 @@ std::unique_ptr<Attempt> Search::attempt(Choices choices) {
       return result;
   }
   backend::LoweringOptions &options = result->lowering;
+  options.remarks = compilation.makesRemarks;
   options.unitRoundoff =
       result->dtype == rt::DType::Float64 ? 0x1p-53 : 0x1p-24;
   bool nearTies = false;
@@ -152,12 +180,15 @@ std::unique_ptr<Attempt> Search::attempt(Choices choices) {
   ir::Diagnostics ofExact(compilation.sources);
   options.exactTies = true;
   std::optional<backend::Circuit> exact = lower(ofExact);
+  bool takesExact =
+      exact && (!result->circuit || result->dtype == rt::DType::Float64 ||
+                costOf(*exact) <= costOf(*result->circuit));
+  tell(*result, "exact ties", result->circuit, exact, takesExact);
   if (!result->circuit) {
     result->circuit = std::move(exact);
     result->diags.clear();
     result->diags.append(ofExact);
-  } else if (exact && (result->dtype == rt::DType::Float64 ||
-                       costOf(*exact) <= costOf(*result->circuit))) {
+  } else if (takesExact) {
     result->circuit = std::move(exact);
   } else {
     options.exactTies = false;
@@ -204,26 +235,42 @@ bool Search::isCertified(const Attempt &attempt) const {
 
 std::unique_ptr<Attempt> Search::makeSmaller(std::unique_ptr<Attempt> best) {
   uint64_t size = backend::countParameters(*best->circuit, domain);
-  auto tryWith = [&](auto change) {
+  auto tryWith = [&](const std::string &what, auto change) {
     Choices choices = *best;
     change(choices);
     std::unique_ptr<Attempt> next = attempt(std::move(choices));
-    if (!next->circuit)
+    if (!next->circuit) {
+      tell(*best, what, best->circuit, std::nullopt, false);
       return false;
+    }
     uint64_t own = backend::countParameters(*next->circuit, domain);
     // What is kept may be related to other s-ops in ways that a certificate
     // does not tell.
     bool keepsMore = next->kept.size() > best->kept.size();
-    if (own >= size || (keepsMore && !isCertified(*next)))
+    if (own >= size) {
+      tell(*best, what, best->circuit, next->circuit, false);
       return false;
+    }
+    if (keepsMore && !isCertified(*next)) {
+      tell(*best, what, best->circuit, std::nullopt, false,
+           "its errors cannot be checked from the weights alone");
+      return false;
+    }
     size = own;
+    next->remarks = best->remarks;
+    tell(*next, what, best->circuit, next->circuit, true);
     best = std::move(next);
     return true;
   };
   using Options = backend::LoweringOptions;
-  for (bool Options::*option : {&Options::numberedOutput,
-                                &Options::lateEqualities, &Options::exactTies})
-    tryWith([&](Choices &choices) { choices.lowering.*option ^= true; });
+  const std::pair<bool Options::*, const char *> switches[] = {
+      {&Options::numberedOutput, "strings put out as numbers"},
+      {&Options::lateEqualities, "equality by squares a layer later"},
+      {&Options::exactTies, "the other choice of ties"}};
+  for (auto [option, what] : switches)
+    tryWith(what, [&, option = option](Choices &choices) {
+      choices.lowering.*option ^= true;
+    });
   // What is kept in the stream takes a layer perhaps, but those that read it
   // need no table of all that it is made of.
   constexpr size_t mostTried = 32, mostDirections = 4096, mostJoint = 1 << 18;
@@ -243,7 +290,8 @@ std::unique_ptr<Attempt> Search::makeSmaller(std::unique_ptr<Attempt> best) {
     if (++tried > mostTried ||
         best->circuit->directions.size() > mostDirections)
       break;
-    tryWith([&](Choices &choices) { choices.kept.push_back(node); });
+    tryWith("directions for `" + compilation.names->of(node).str() + "`",
+            [&](Choices &choices) { choices.kept.push_back(node); });
   }
   return best;
 }
@@ -278,9 +326,11 @@ std::unique_ptr<Attempt> Search::keepIfBetter(std::unique_ptr<Attempt> best) {
   Choices choices = *best;
   choices.kept = std::move(named);
   auto other = attempt(std::move(choices));
-  return other->circuit && costOf(*other->circuit) < costOf(*best->circuit)
-             ? std::move(other)
-             : std::move(best);
+  bool better =
+      other->circuit && costOf(*other->circuit) < costOf(*best->circuit);
+  tell(better ? *other : *best, "directions for all named s-ops", best->circuit,
+       other->circuit, better);
+  return better ? std::move(other) : std::move(best);
 }
 
 /// The wished s-op that is nearest to the refused one, on the way to the
@@ -479,6 +529,19 @@ bool Compilation::synthesise(const SynthesisOptions &effort) {
   for (const Node *node : best->released)
     diags.emit(rangeOf(node), ir::diag::NotKept, nameOf(node),
                nameOf(search.first->refused));
+  if (makesRemarks) {
+    if (search.first)
+      for (const ir::Diagnostic &message : search.first->diags.all())
+        if (message.severity == ir::Severity::Error)
+          remarks.push_back(ir::makeRemark(
+              search.first->refused ? search.first->refused : compiled,
+              ir::diag::AttemptRefused,
+              dtype != rt::DType::Float32 ? "in float32"
+              : !best->released.empty()   ? "with directions for all of them"
+                                          : "with the values of the analysis",
+              message.message));
+    llvm::append_range(remarks, best->remarks);
+  }
   observed = best->observed;
   released = std::move(best->released);
   values = std::move(best->values);

@@ -161,9 +161,11 @@ bool Optimizer::lower() {
 
 bool Optimizer::run(PassId pass) {
   switch (pass.kind) {
-  case PassId::IR:
+  case PassId::IR: {
+    ir::PassContext context{diags};
     return ir::runPass(pass.name(), *ir::allPasses()[pass.index].function,
-                       module, diags, passes);
+                       module, context, passes);
+  }
   case PassId::Lower:
     return lower();
   case PassId::Circuit:

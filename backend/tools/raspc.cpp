@@ -2,6 +2,7 @@
 
 #include "backend/Constructions.h"
 #include "backend/tools/Compilation.h"
+#include "backend/tools/Explanation.h"
 #include "backend/tools/PassCommandLine.h"
 #include "frontend/LargeStack.h"
 #include "runtime/WeightFile.h"
@@ -12,6 +13,7 @@
 #include "llvm/Support/LineIterator.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Path.h"
+#include "llvm/Support/Regex.h"
 #include "llvm/Support/WithColor.h"
 #include <algorithm>
 #include <chrono>
@@ -98,6 +100,17 @@ struct CommandLine {
       "certificate", cl::ValueOptional,
       cl::desc("Write the error certificate, as JSON, to FILE or stdout"),
       cl::value_desc("FILE"), cl::cat(category)};
+  cl::opt<std::string> explained{
+      "explain",
+      cl::desc("Tell what became of an s-op or selector of the program or of "
+               "--emit=ir, or of the output, `out`; a model is written only "
+               "with -o"),
+      cl::value_desc("NAME"), cl::cat(category)};
+  cl::opt<std::string> remarks{
+      "remarks", cl::ValueOptional,
+      cl::desc("Say what was made of each op, what was not, and why; "
+               "--remarks=REGEX chooses by the name in brackets"),
+      cl::value_desc("REGEX"), cl::cat(category)};
   cl::list<std::string> includeDirs{"I", cl::Prefix,
                                     cl::desc("Where `load` looks, too"),
                                     cl::value_desc("DIR"), cl::cat(category)};
@@ -290,10 +303,26 @@ static int compile(CommandLine &command, llvm::StringRef input,
     return commandIsWrong;
   }
 
+  bool explains = command.explained.getNumOccurrences();
+  if (explains && command.emit != Stage::Weights) {
+    error() << "--explain tells of the whole compilation; --emit stops before "
+               "its end\n";
+    return commandIsWrong;
+  }
+  bool remarks = command.remarks.getNumOccurrences();
+  llvm::StringRef names = command.remarks;
+  llvm::Regex filter(names.empty() ? "." : names);
+  if (std::string problem; !filter.isValid(problem)) {
+    error() << "--remarks is `" << command.remarks
+            << "`, which is no regular expression: " << problem << "\n";
+    return commandIsWrong;
+  }
+
   Stopwatch watch;
   ir::PassManager passes(command.passes.options(),
                          llvm::sys::path::stem(input));
   Compilation compilation(&passes);
+  compilation.makesRemarks = remarks || explains;
   compilation.setText(text->getBuffer(), input);
   auto fail = [&] {
     compilation.diags.printAll(llvm::errs());
@@ -328,8 +357,16 @@ static int compile(CommandLine &command, llvm::StringRef input,
   if (!compilation.inferValues(command.materialize, command.level == '0'))
     return fail();
   watch.lap("value sets");
+  // After what was asked for itself, with the warnings.
+  auto tellRemarks = [&] {
+    if (!remarks)
+      return;
+    addRemarks(compilation, &filter);
+    compilation.diags.printAll(llvm::errs());
+  };
   if (command.emit == Stage::IR || passes.isStopped()) {
     printIR(compilation, command.printLocs);
+    tellRemarks();
     return 0;
   }
   SynthesisOptions effort;
@@ -340,11 +377,21 @@ static int compile(CommandLine &command, llvm::StringRef input,
   watch.lap("synthesis");
   if (command.emit == Stage::Circuit || passes.isStopped()) {
     backend::print(llvm::outs(), compilation.circuit);
+    tellRemarks();
     return 0;
   }
   compilation.layOut();
   if (command.emit == Stage::Layout) {
     backend::print(llvm::outs(), compilation.circuit, compilation.layout);
+    tellRemarks();
+    return 0;
+  }
+  if (remarks)
+    addRemarks(compilation, &filter);
+  if (explains && !explain(compilation, command.explained, llvm::outs()))
+    return fail();
+  if (explains && path.empty()) {
+    compilation.diags.printAll(llvm::errs());
     return 0;
   }
   rt::Model model = compilation.makeModel();
@@ -376,6 +423,7 @@ static int compile(CommandLine &command, llvm::StringRef input,
 static int compileBatch(CommandLine &command) {
   if (command.emit != Stage::Weights ||
       command.certificate.getNumOccurrences() ||
+      command.explained.getNumOccurrences() ||
       command.input.getNumOccurrences()) {
     error() << "--batch writes models alone, of the programs in its list\n";
     return commandIsWrong;

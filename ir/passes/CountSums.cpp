@@ -14,7 +14,6 @@
 // add up to every value of x that occurs), it needs no division and takes the
 // values that sums of ints can take.
 //
-//
 // Products of which an operand or the result is kept stay.
 //
 //===----------------------------------------------------------------------===//
@@ -38,9 +37,9 @@ struct Part {
 class SumCounter {
 public:
   SumCounter(Program &program, const Domain &domain,
-             const llvm::DenseSet<const Node *> &kept)
-      : program(program), domain(domain), kept(kept), selectors(domain.causal) {
-  }
+             const llvm::DenseSet<const Node *> &kept, Remarks *remarks)
+      : program(program), domain(domain), kept(kept), remarks(remarks),
+        selectors(domain.causal) {}
 
   /// The counts that `rounded` is a sum of; null if it is none.
   const Node *sumFor(const Node *rounded);
@@ -49,11 +48,12 @@ private:
   bool isWidthOf(const Node *sop, const Node *selector);
   std::vector<Value> valuesOf(const Node *sop) const;
   /// Null if the mean is not of ints, or cheap enough.
-  const Node *makeSum(const Node *mean, llvm::SMRange range);
+  const Node *makeSum(const Node *mean, const Node *rounded);
 
   Program &program;
   const Domain &domain;
   const llvm::DenseSet<const Node *> &kept;
+  Remarks *remarks;
   SelectorAnalysis selectors;
 };
 } // namespace
@@ -129,7 +129,9 @@ static void addParts(llvm::ArrayRef<std::pair<int64_t, Value>> amounts,
   }
 }
 
-const Node *SumCounter::makeSum(const Node *mean, llvm::SMRange range) {
+const Node *SumCounter::makeSum(const Node *mean, const Node *rounded) {
+  llvm::SMRange range =
+      rounded->ranges().empty() ? llvm::SMRange() : rounded->ranges().front();
   const Node *selector = mean->operand(0), *summed = mean->operand(1);
   std::vector<Value> values = valuesOf(summed);
   constexpr int64_t largestSummand = int64_t(1) << 24;
@@ -151,9 +153,17 @@ const Node *SumCounter::makeSum(const Node *mean, llvm::SMRange range) {
   // A head for each part, or a hidden unit for most pairs of sum and width.
   constexpr double unitsPerHead = 16;
   double span = static_cast<double>(high) - static_cast<double>(low);
-  if (span * (domain.maxSeqLen + 1) / 2 <=
-      unitsPerHead * static_cast<double>(parts.size()))
+  double pairs = span * (domain.maxSeqLen + 1) / 2;
+  auto tell = [&](const Node *node, auto &kind) {
+    if (remarks)
+      remarks->push_back(
+          makeRemark(node, kind, counted(parts.size() + (common != 0), "width"),
+                     static_cast<uint64_t>(pairs)));
+  };
+  if (pairs <= unitsPerHead * static_cast<double>(parts.size())) {
+    tell(rounded, diag::SumNotCounted);
     return nullptr;
+  }
 
   const Node *sum = nullptr;
   auto add = [&](int64_t weight, const Node *counted) {
@@ -174,6 +184,7 @@ const Node *SumCounter::makeSum(const Node *mean, llvm::SMRange range) {
     add(part.weight,
         isAll ? selector : program.selectorAnd(selector, having, range));
   }
+  tell(sum, diag::SumCounted);
   return sum;
 }
 
@@ -183,28 +194,26 @@ const Node *SumCounter::sumFor(const Node *rounded) {
   const Node *product = rounded->operand(0);
   if (product->kind() != OpKind::Mul || kept.contains(product))
     return nullptr;
-  llvm::SMRange range =
-      rounded->ranges().empty() ? llvm::SMRange() : rounded->ranges().front();
   for (unsigned side : {0, 1}) {
     const Node *mean = product->operand(side);
     if (mean->kind() != OpKind::Aggregate || kept.contains(mean) ||
         !mean->value().isNumeric() ||
         !isWidthOf(product->operand(1 - side), mean->operand(0)))
       continue;
-    if (const Node *sum = makeSum(mean, range))
+    if (const Node *sum = makeSum(mean, rounded))
       return sum;
   }
   return nullptr;
 }
 
-bool rasp::ir::countSums(Module &module, Diagnostics &diags) {
+bool rasp::ir::countSums(Module &module, PassContext &context) {
   if (!module.header.fixesInput()) {
-    diags.emit({}, diag::InputNotFixed, "count-sums");
+    context.diags.emit({}, diag::InputNotFixed, "count-sums");
     return false;
   }
   Domain domain = module.header.domain();
   llvm::DenseMap<const Node *, const Node *> counted;
-  SumCounter counter(module.program, domain, module.kept);
+  SumCounter counter(module.program, domain, module.kept, context.remarks);
   for (const Node *node : reachable(module.outputs)) {
     llvm::SmallVector<const Node *, 3> operands;
     for (const Node *operand : node->operands())

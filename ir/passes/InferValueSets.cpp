@@ -23,16 +23,16 @@ void rasp::ir::showValues(Module &module, const ValueSets &sets,
   }
 }
 
-bool rasp::ir::inferValueSets(Module &module, Diagnostics &diags) {
+bool rasp::ir::inferValueSets(Module &module, PassContext &context) {
   if (!module.header.fixesInput()) {
-    diags.emit({}, diag::InputNotFixed, "value-sets");
+    context.diags.emit({}, diag::InputNotFixed, "value-sets");
     return false;
   }
   llvm::DenseMap<const Node *, ShownValues> before = std::move(module.values);
   module.values.clear();
   for (const Node *output : module.outputs)
     showValues(module,
-               ValueSets(output, module.header.domain(), diags, module.kept),
+               ValueSets(output, module.header.domain(), context.diags, module.kept),
                output);
   if (before.size() != module.values.size())
     return true;

@@ -14,7 +14,7 @@
 
 using namespace rasp::ir;
 
-bool rasp::ir::mergeEqualOps(Module &module, Diagnostics &) {
+bool rasp::ir::mergeEqualOps(Module &module, PassContext &) {
   llvm::DenseMap<const Node *, const Node *> merged;
   for (const Node *op : module.ops) {
     llvm::SmallVector<const Node *, 3> operands;

@@ -10,7 +10,7 @@
 
 using namespace rasp::ir;
 
-bool rasp::ir::removeDeadOps(Module &module, Diagnostics &) {
+bool rasp::ir::removeDeadOps(Module &module, PassContext &) {
   std::vector<const Node *> live = reachable(module.outputs);
   bool changed = live.size() != module.ops.size();
   module.ops = std::move(live);

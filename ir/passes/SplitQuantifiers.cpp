@@ -33,8 +33,9 @@ using Users = llvm::DenseMap<const Node *, llvm::SmallVector<const Node *>>;
 
 class Splitter {
 public:
-  explicit Splitter(Module &module)
-      : program(module.program), outputs(module.outputs), kept(module.kept) {}
+  Splitter(Module &module, Remarks *remarks)
+      : program(module.program), outputs(module.outputs), kept(module.kept),
+        remarks(remarks) {}
   llvm::DenseMap<const Node *, const Node *> run();
 
 private:
@@ -48,6 +49,10 @@ private:
   const Node *replace(const Node *node);
   /// Whether the mean is only compared with `number`.
   bool isComparedWith(const Node *mean, double number) const;
+  bool isComparison(const Node *reader, double number) const;
+  /// Says why `mean`, for which `own` stands, is not split though it has parts
+  /// that are functions of different scalars.
+  void tellWhole(const Node *mean, const Node *own);
   /// The conditions of which any (or all) must hold for `condition`.
   std::vector<const Node *> partsOf(const Node *condition, OpKind connective);
   const Scalars &scalarsOf(const Node *sop);
@@ -55,6 +60,7 @@ private:
   Program &program;
   llvm::ArrayRef<const Node *> outputs;
   const llvm::DenseSet<const Node *> &kept;
+  Remarks *remarks;
   Users users;
   llvm::DenseMap<const Node *, const Node *> replacements;
   llvm::DenseMap<const Node *, Split> splits;
@@ -96,11 +102,34 @@ bool Splitter::isComparedWith(const Node *mean, double number) const {
   if (llvm::is_contained(outputs, mean))
     return false;
   return llvm::all_of(users.lookup(mean), [&](const Node *reader) {
-    return isComparison(reader->kind()) && !kept.contains(reader) &&
-           llvm::any_of(reader->operands(), [&](const Node *operand) {
-             return isNumber(operand, number);
-           });
+    return isComparison(reader, number);
   });
+}
+
+bool Splitter::isComparison(const Node *reader, double number) const {
+  return ::isComparison(reader->kind()) && !kept.contains(reader) &&
+         llvm::any_of(reader->operands(), [&](const Node *operand) {
+           return isNumber(operand, number);
+         });
+}
+
+void Splitter::tellWhole(const Node *mean, const Node *own) {
+  const Node *condition = conditionOf(mean->operand(1));
+  if (!condition ||
+      (condition->kind() != OpKind::Or && condition->kind() != OpKind::And) ||
+      scalarsOf(condition->operand(0)) == scalarsOf(condition->operand(1)))
+    return;
+  std::string reader;
+  if (llvm::is_contained(outputs, mean))
+    reader = "the output";
+  for (const Node *user : users.lookup(mean))
+    if (reader.empty() && !isComparison(user, 0) && !isComparison(user, 1))
+      reader =
+          "`" +
+          (user->name().empty() ? mnemonic(user->kind()) : user->name()).str() +
+          "`";
+  if (!reader.empty())
+    remarks->push_back(makeRemark(own, diag::QuantifierWhole, reader));
 }
 
 std::vector<const Node *> Splitter::partsOf(const Node *condition,
@@ -186,6 +215,10 @@ std::optional<Splitter::Split> Splitter::split(const Node *mean) {
   const Node *own = program.aggregate(selector, sum, missing);
   for (llvm::SMRange range : mean->ranges())
     program.aggregate(selector, sum, missing, range);
+  if (remarks)
+    remarks->push_back(makeRemark(own, diag::QuantifierSplit,
+                                  any ? "anywhere" : "everywhere",
+                                  groups.size()));
   return Split{own, program.constant(Value::integer(any ? 0 : 1 + above))};
 }
 
@@ -219,10 +252,12 @@ llvm::DenseMap<const Node *, const Node *> Splitter::run() {
         continue;
       }
     replacements[node] = replace(node);
+    if (remarks && node->kind() == OpKind::Aggregate)
+      tellWhole(node, replacements[node]);
   }
   return std::move(replacements);
 }
 
-bool rasp::ir::splitQuantifiers(Module &module, Diagnostics &) {
-  return module.replace(Splitter(module).run());
+bool rasp::ir::splitQuantifiers(Module &module, PassContext &context) {
+  return module.replace(Splitter(module, context.remarks).run());
 }

@@ -49,7 +49,8 @@ protected:
     module.header.maxSeqLen = domain.maxSeqLen;
     module.header.causal = domain.causal;
     module.kept = kept;
-    bool changed = countSums(module, diags);
+    PassContext context{diags};
+    bool changed = countSums(module, context);
     EXPECT_EQ(changed, module.outputs.front() != root);
     return module.outputs.front();
   }

@@ -65,11 +65,12 @@ TEST_F(VerifierTest, ManagerFindsLies) {
   PassOptions options;
   options.verifyEach = true;
   PassManager passes(options, "test");
-  auto lie = [&](Module &module, Diagnostics &) {
+  PassContext context{diags};
+  auto lie = [&](Module &module, PassContext &) {
     module.outputs.pop_back();
     return false;
   };
-  EXPECT_FALSE(runPass("lie", lie, module, diags, passes));
+  EXPECT_FALSE(runPass("lie", lie, module, context, passes));
   ASSERT_EQ(diags.all().size(), 1u);
   EXPECT_EQ(diags.all().front().name, "PassFailed"); // [PassFailed]
   EXPECT_EQ(diags.all().front().message,
@@ -80,11 +81,12 @@ TEST_F(VerifierTest, ManagerFindsWhatPassesBreak) {
   PassOptions options;
   options.verifyEach = true;
   PassManager passes(options, "test");
-  auto breakIt = [&](Module &module, Diagnostics &) {
+  PassContext context{diags};
+  auto breakIt = [&](Module &module, PassContext &) {
     module.ops.pop_back();
     return true;
   };
-  EXPECT_FALSE(runPass("break", breakIt, module, diags, passes));
+  EXPECT_FALSE(runPass("break", breakIt, module, context, passes));
   EXPECT_EQ(diags.all().back().message,
             "pass `break` leaves what is not well-formed");
 }
