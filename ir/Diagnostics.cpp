@@ -12,10 +12,19 @@ using llvm::SMRange;
 using llvm::StringRef;
 
 Diagnostic &Diagnostics::add(SMRange range, StringRef name, Severity severity,
-                             std::string message) {
-  errors += severity == Severity::Error;
-  return list.emplace_back(
-      Diagnostic{name, severity, range, std::move(message), "", ""});
+                             bool onRequest, std::string message) {
+  Diagnostic made{name, severity, range, std::move(message), "", ""};
+  if (severity != Severity::Note)
+    leavesOut =
+        severity == Severity::Warning && !thePolicy.isTold(name, onRequest);
+  if (leavesOut)
+    return leftOut = std::move(made);
+  if (severity == Severity::Warning && thePolicy.isError(name)) {
+    made.severity = Severity::Error;
+    made.promoted = true;
+  }
+  errors += made.severity == Severity::Error;
+  return list.emplace_back(std::move(made));
 }
 
 static llvm::SourceMgr::DiagKind sourceMgrKind(Severity severity) {
@@ -120,8 +129,9 @@ static void printLine(llvm::raw_ostream &os, StringRef line, SMRange range,
 void Diagnostics::print(llvm::raw_ostream &os,
                         const Diagnostic &diagnostic) const {
   auto kind = sourceMgrKind(diagnostic.severity);
-  std::string message =
-      (diagnostic.message + " [" + diagnostic.name + "]").str();
+  std::string message = (diagnostic.message + " [" + diagnostic.name +
+                         (diagnostic.promoted ? ",-Werror]" : "]"))
+                            .str();
   SMLoc start = diagnostic.range.Start;
   unsigned bufferId =
       start.isValid() ? sources.FindBufferContainingLoc(start) : 0;

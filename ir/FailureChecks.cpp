@@ -1,6 +1,7 @@
 //===- ir/FailureChecks.cpp - ops that fail, before they run --------------===//
 
 #include "ir/FailureChecks.h"
+#include "ir/FailingInputs.h"
 #include "llvm/ADT/STLExtras.h"
 
 using namespace rasp::ir;
@@ -85,6 +86,15 @@ static bool checkMixture(const Node *node, const ValueSets &sets) {
          });
 }
 
+static std::string printInput(llvm::ArrayRef<Value> input) {
+  std::string text = "[";
+  llvm::raw_string_ostream os(text);
+  llvm::interleave(
+      input, os, [&](const Value &token) { token.printJSON(os); }, ",");
+  os << "]";
+  return text;
+}
+
 /// ", where `x` is 0 and `y` is 1"
 static std::string circumstances(const Node *node, const Finding &finding) {
   std::string text;
@@ -105,7 +115,9 @@ static std::string circumstances(const Node *node, const Finding &finding) {
 }
 
 bool rasp::ir::checkFailures(const Node *root, const ValueSets &values,
-                             Diagnostics &diags) {
+                             Diagnostics &diags, const Node *program) {
+  std::vector<std::pair<const Node *, Finding>> findings;
+  std::vector<const Node *> suspects;
   bool good = true;
   for (const Node *node : reachable(root)) {
     std::optional<Finding> finding;
@@ -114,26 +126,37 @@ bool rasp::ir::checkFailures(const Node *root, const ValueSets &values,
     else if (node->kind() == OpKind::Select)
       finding = checkSelect(node, values);
     if (checkMixture(node, values))
-      diags.emit(rangeOf(node), diag::MayFail,
-                 explain(Failure::MixedTypes, node->kind(), {}), "");
-    if (!finding)
-      continue;
+      findings.emplace_back(
+          node,
+          Finding{false, explain(Failure::MixedTypes, node->kind(), {}), {}});
     // What fails because an operand always does is no news.
-    bool operandsWork =
-        llvm::all_of(node->operands(), [&](const Node *operand) {
+    if (finding && llvm::all_of(node->operands(), [&](const Node *operand) {
           const NodeValues &set = values.of(operand);
           return !set.known || !set.values.empty();
-        });
-    if (!operandsWork)
-      continue;
-    if (finding->always) {
-      diags.emit(rangeOf(node), diag::AlwaysFails, finding->reason,
-                 circumstances(node, *finding));
-      good = false;
-    } else {
-      diags.emit(rangeOf(node), diag::MayFail, finding->reason,
-                 circumstances(node, *finding));
+        })) {
+      good &= !finding->always;
+      findings.emplace_back(node, std::move(*finding));
     }
+  }
+  for (const auto &[node, finding] : findings)
+    if (!finding.always && !llvm::is_contained(suspects, node))
+      suspects.push_back(node);
+  std::optional<FailingInputs> inputs;
+  if (program && !suspects.empty())
+    inputs.emplace(suspects, program, values.domain());
+  for (const auto &[node, finding] : findings) {
+    if (finding.always) {
+      diags.emit(rangeOf(node), diag::AlwaysFails, finding.reason,
+                 circumstances(node, finding));
+      continue;
+    }
+    const std::vector<Value> *input = inputs ? inputs->of(node) : nullptr;
+    if (inputs && !input && inputs->triedAll())
+      continue;
+    diags.emit(rangeOf(node), diag::MayFail, finding.reason,
+               circumstances(node, finding));
+    if (input)
+      diags.emit({}, diag::FailingInput, printInput(*input));
   }
   return good;
 }
