@@ -104,7 +104,9 @@ Object Evaluator::unknownName(const ast::Name *name) {
         nearest.consider(variable.name);
   for (llvm::StringRef constant : constantNames)
     nearest.consider(constant);
-  nearest.consider("tokens");
+  for (llvm::StringRef word : {"tokens", "aggregate", "select", "range", "zip",
+                               "len", "round", "indicator"})
+    nearest.consider(word);
 
   // A typo is reported wherever it is, a missing definition once.
   if (nearest.name().empty() && !unknownNames.insert(name->name).second)

@@ -13,7 +13,8 @@ class Trial {
 public:
   /// The last of `roots` is the program, the others are the ops.
   Trial(llvm::ArrayRef<const Node *> roots, const Domain &domain,
-        size_t maxWork, llvm::DenseMap<const Node *, std::vector<Value>> &found)
+        size_t maxWork,
+        llvm::DenseMap<const Node *, FailingInputs::Found> &found)
       : roots(roots), interpreter(roots, {domain.causal}), state(interpreter),
         workLeft(static_cast<double>(maxWork)), found(found) {
     for (const Node *node : reachable(roots))
@@ -32,7 +33,8 @@ public:
       if (!result.failure || result.failure->node != op)
         continue;
       if (results.back().failure)
-        found.try_emplace(op, input);
+        found.try_emplace(
+            op, FailingInputs::Found{input.vec(), result.failure->message()});
       else
         anyHarmless = true;
     }
@@ -49,7 +51,7 @@ private:
   Interpreter::State state;
   double sops = 0, selectors = 0, workLeft;
   bool anyHarmless = false;
-  llvm::DenseMap<const Node *, std::vector<Value>> &found;
+  llvm::DenseMap<const Node *, FailingInputs::Found> &found;
 };
 
 } // namespace

@@ -23,9 +23,13 @@ public:
   FailingInputs(llvm::ArrayRef<const Node *> ops, const Node *program,
                 const Domain &domain, size_t maxWork = 1 << 18);
 
-  /// An input on which `op` itself fails, among the shortest; null if none was
-  /// found.
-  const std::vector<Value> *of(const Node *op) const {
+  struct Found {
+    std::vector<Value> input;
+    std::string reason;
+  };
+  /// An input on which `op` itself fails, among the shortest, and why; null if
+  /// none was found.
+  const Found *of(const Node *op) const {
     auto it = found.find(op);
     return it == found.end() ? nullptr : &it->second;
   }
@@ -34,7 +38,7 @@ public:
   bool triedAll() const { return complete; }
 
 private:
-  llvm::DenseMap<const Node *, std::vector<Value>> found;
+  llvm::DenseMap<const Node *, Found> found;
   bool complete = false;
 };
 

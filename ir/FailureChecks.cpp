@@ -1,6 +1,7 @@
 //===- ir/FailureChecks.cpp - ops that fail, before they run --------------===//
 
 #include "ir/FailureChecks.h"
+#include "ir/Description.h"
 #include "ir/FailingInputs.h"
 #include "llvm/ADT/STLExtras.h"
 
@@ -11,6 +12,8 @@ namespace {
 /// How an op fails, and for which operands.
 struct Finding {
   bool always = false;
+  /// Whether it is a failure only if an input shows it.
+  bool onlyIfSeen = false;
   std::string reason;
   llvm::SmallVector<Value, 3> operands;
 };
@@ -26,7 +29,7 @@ static std::optional<Finding> checkElementwise(const Node *node,
   const NodeValues &values = sets.of(node);
   if (!values.partial || (!values.known && !values.isAbridged()))
     return std::nullopt;
-  return Finding{values.values.empty(),
+  return Finding{values.values.empty(), false,
                  explain(values.failure, node->kind(), values.failingOperands),
                  values.failingOperands};
 }
@@ -57,6 +60,7 @@ static std::optional<Finding> checkSelect(const Node *node,
       if (!result && !finding)
         finding = Finding{
             false,
+            false,
             ("`" + spelling(node->compare()) + "` of a string and a number")
                 .str(),
             {*key, *query}};
@@ -74,6 +78,14 @@ static bool isMixed(const Node *node, const ValueSets &sets) {
   auto isString = [](const Value &value) { return value.isString(); };
   return set.known && llvm::any_of(set.values, isString) &&
          !llvm::all_of(set.values, isString);
+}
+
+/// Whether an aggregate may select several strings. That no query has two keys
+/// is often more than the analysis can tell.
+static bool mayAverageStrings(const Node *node, ValueSets &sets) {
+  return node->kind() == OpKind::Aggregate &&
+         !sets.of(node->operand(1)).numeric &&
+         !sets.selectors().facts(node->operand(0)).atMostOneKey;
 }
 
 /// Strings and numbers in one sequence; said where they first meet. (Not of
@@ -104,17 +116,13 @@ static std::string circumstances(const Node *node, const Finding &finding) {
        llvm::zip_equal(node->operands(), finding.operands)) {
     if (operand->kind() == OpKind::Const)
       continue;
-    std::string name = operand->name().str();
-    if (name.empty() && isLeaf(operand->kind()))
-      name = mnemonic(operand->kind());
     text += text.empty() ? ", where " : " and ";
-    text += name.empty() ? "an operand" : "`" + name + "`";
-    text += " is " + value.str();
+    text += describe(operand) + " is " + value.str();
   }
   return text;
 }
 
-bool rasp::ir::checkFailures(const Node *root, const ValueSets &values,
+bool rasp::ir::checkFailures(const Node *root, ValueSets &values,
                              Diagnostics &diags, const Node *program) {
   std::vector<std::pair<const Node *, Finding>> findings;
   std::vector<const Node *> suspects;
@@ -125,10 +133,14 @@ bool rasp::ir::checkFailures(const Node *root, const ValueSets &values,
       finding = checkElementwise(node, values);
     else if (node->kind() == OpKind::Select)
       finding = checkSelect(node, values);
+    else if (mayAverageStrings(node, values))
+      finding = Finding{false, /*onlyIfSeen=*/true, "", {}};
     if (checkMixture(node, values))
       findings.emplace_back(
-          node,
-          Finding{false, explain(Failure::MixedTypes, node->kind(), {}), {}});
+          node, Finding{false,
+                        false,
+                        explain(Failure::MixedTypes, node->kind(), {}),
+                        {}});
     // What fails because an operand always does is no news.
     if (finding && llvm::all_of(node->operands(), [&](const Node *operand) {
           const NodeValues &set = values.of(operand);
@@ -150,13 +162,14 @@ bool rasp::ir::checkFailures(const Node *root, const ValueSets &values,
                  circumstances(node, finding));
       continue;
     }
-    const std::vector<Value> *input = inputs ? inputs->of(node) : nullptr;
-    if (inputs && !input && inputs->triedAll())
+    const FailingInputs::Found *found = inputs ? inputs->of(node) : nullptr;
+    if (!found && (finding.onlyIfSeen || (inputs && inputs->triedAll())))
       continue;
-    diags.emit(rangeOf(node), diag::MayFail, finding.reason,
+    diags.emit(rangeOf(node), diag::MayFail,
+               finding.onlyIfSeen ? found->reason : finding.reason,
                circumstances(node, finding));
-    if (input)
-      diags.emit({}, diag::FailingInput, printInput(*input));
+    if (found)
+      diags.emit({}, diag::FailingInput, printInput(found->input));
   }
   return good;
 }

@@ -16,12 +16,13 @@ namespace rasp::ir {
 /// its operands is an error; one that fails for some gets a warning that names
 /// them, with an input on which it does if one is found soon. (The sets may
 /// hold more values than occur, so a warning without an input need not come
-/// true; it is left out where all inputs were tried. An error does come true on
-/// every input.) Returns whether there was no error. `program` is the function
-/// of `root` as it was written, and fails where the messages say so; without it
-/// no inputs are tried.
-bool checkFailures(const Node *root, const ValueSets &values,
-                   Diagnostics &diags, const Node *program = nullptr);
+/// true; it is left out where all inputs were tried. Means of strings are told
+/// of only with an input: that no query has two keys is often more than the
+/// analysis can tell. An error does come true on every input.) Returns whether
+/// there was no error. `program` is the function of `root` as it was written,
+/// and fails where the messages say so; without it no inputs are tried.
+bool checkFailures(const Node *root, ValueSets &values, Diagnostics &diags,
+                   const Node *program = nullptr);
 
 } // namespace rasp::ir
 

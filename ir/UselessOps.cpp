@@ -1,6 +1,7 @@
 //===- ir/UselessOps.cpp - ops whose result is no news --------------------===//
 
 #include "ir/UselessOps.h"
+#include "ir/Description.h"
 #include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
@@ -108,12 +109,7 @@ static void report(Place place, const Verdict &verdict, ValueSets &values,
     constexpr size_t mostShown = 8;
     for (const Node *operand : verdict.op->operands())
       if (operand->kind() != OpKind::Const && values.of(operand).known)
-        diags.emit({}, diag::ComparedSet,
-                   ("`" +
-                    (operand->name().empty() ? mnemonic(operand->kind())
-                                             : operand->name()) +
-                    "`")
-                       .str(),
+        diags.emit({}, diag::ComparedSet, describe(operand),
                    printValueSet(values.of(operand).values, mostShown));
   }
 }

@@ -92,9 +92,12 @@ static llvm::Error addRange(llvm::StringRef low, llvm::StringRef high,
     return failure("the range `{0}..{1}` needs two numbers or two characters",
                    low, high);
   }
-  if (first > last ||
-      static_cast<uint64_t>(last) - static_cast<uint64_t>(first) >= maxSize)
-    return failure("the range `{0}..{1}` is empty or too large", low, high);
+  if (first > last)
+    return failure("the range `{0}..{1}` ends before it begins", low, high);
+  if (static_cast<uint64_t>(last) - static_cast<uint64_t>(first) >= maxSize)
+    return failure("the range `{0}..{1}` has more than {2} tokens, which is "
+                   "the limit",
+                   low, high, maxSize);
   for (int64_t i = first; i <= last; ++i) {
     std::string item =
         numbers ? std::to_string(i) : encode(static_cast<uint32_t>(i));

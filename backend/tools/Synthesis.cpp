@@ -465,10 +465,13 @@ bool Compilation::synthesise(const SynthesisOptions &effort) {
                                  : std::string("a selector");
   };
   auto noteLength = [&] {
+    llvm::StringRef in = !wanted                         ? ""
+                         : *wanted == rt::DType::Float32 ? " in float32"
+                                                         : " in float64";
     if (unsigned length = largestLength(*this, wanted, effort))
-      diags.emit({}, ir::diag::CompilesUpTo, length);
+      diags.emit({}, ir::diag::CompilesUpTo, length, in);
     else
-      diags.emit({}, ir::diag::CompilesAtNoLength);
+      diags.emit({}, ir::diag::CompilesAtNoLength, in);
   };
   if (!best->circuit) {
     const Attempt &refused = search.first ? *search.first : *best;

@@ -139,7 +139,7 @@ static llvm::Expected<rt::Certificate> findCertificate(const rt::Model &model) {
   llvm::ErrorOr<std::unique_ptr<llvm::MemoryBuffer>> text =
       llvm::MemoryBuffer::getFileOrSTDIN(certificatePath);
   if (!text)
-    return llvm::createFileError(certificatePath, text.getError());
+    return llvm::errorCodeToError(text.getError());
   llvm::Expected<llvm::json::Value> value = rt::parseJSON((*text)->getBuffer());
   if (!value)
     return value.takeError();

@@ -19,7 +19,7 @@ line. `needs` names a Python module without which the case is left out. Files ar
 written as they stand; `--- name (python)` has an expression for the bytes
 instead, in which `model` is a good model file, that of examples/reverse.rasp,
 which is also there as `model.h5`, and `edited(attribute, value)` that file with
-another attribute.
+another attribute. A line that begins with `# ----` ends a file.
 """
 
 import importlib.util
@@ -56,6 +56,8 @@ def read_cases(path):
                 is_expression = name.endswith(" (python)")
                 file = [name.removesuffix(" (python)"), is_expression, ""]
                 cases[-1].files.append(file)
+            elif line.startswith("# ---- "):
+                file = None
             elif file is not None:
                 file[2] += line
             elif line.strip() and not line.startswith("#"):
@@ -151,6 +153,7 @@ def main():
     tools = os.path.abspath(tools)
     shutil.rmtree(folder, ignore_errors=True)
     os.makedirs(folder)
+    tables = [os.path.abspath(table) for table in tables]
     os.chdir(folder)
     reverse = os.path.join(here, "..", "..", "examples", "reverse.rasp")
     subprocess.run([os.path.join(tools, "raspc"), reverse, "-o", "model.h5"],
@@ -173,7 +176,9 @@ def main():
         if shown:
             print(f"=== {case.name}\n$ {case.run}\n{text}")
         for problem in problems:
-            print(f"{case.name}: {problem}\n{text}")
+            print(f"{case.name}: {problem}")
+        if problems and not shown:
+            print(text)
         failures += bool(problems)
     print(f"{len(cases)} bad inputs, {left_out} left out, {failures} not as expected")
     sys.exit(1 if failures else 0)
