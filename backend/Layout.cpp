@@ -1,7 +1,6 @@
 //===- backend/Layout.cpp - coordinates of the residual stream ------------===//
 
 #include "backend/Layout.h"
-#include "runtime/Model.h"
 #include "llvm/ADT/STLExtras.h"
 #include <map>
 #include <numeric>
@@ -66,8 +65,8 @@ Layout rasp::backend::layOut(const Circuit &circuit) {
   return layout;
 }
 
-uint64_t rasp::backend::countParameters(const Circuit &circuit,
-                                        const ir::Domain &domain) {
+rasp::rt::Shape rasp::backend::shapeOf(const Circuit &circuit,
+                                       const ir::Domain &domain) {
   std::vector<unsigned> heads(circuit.layers), hidden(circuit.layers);
   for (const Head &head : circuit.heads)
     ++heads[head.layer];
@@ -85,7 +84,25 @@ uint64_t rasp::backend::countParameters(const Circuit &circuit,
   shape.dModel = static_cast<unsigned>(layout.order.size());
   // BOS and padding are tokens as well.
   shape.vocab = static_cast<unsigned>(domain.vocabulary.size()) + 2;
-  return rt::paddedParameters(shape, domain.maxSeqLen + 1);
+  shape.outputs =
+      static_cast<unsigned>(std::max<size_t>(1, circuit.readout.logits.size()));
+  shape.parameters = rt::paddedParameters(shape, domain.maxSeqLen + 1);
+  uint64_t d = shape.dModel;
+  shape.parametersRagged = (shape.vocab + uint64_t(domain.maxSeqLen + 1)) * d;
+  for (const Head &head : circuit.heads) {
+    uint64_t width = std::max(head.scores.size(), head.outputs.size());
+    shape.parametersRagged += 3 * (d * width + width) + width * d;
+  }
+  for (unsigned l = 0; l < circuit.layers; ++l) {
+    shape.parametersRagged += heads[l] ? d : 0;
+    shape.parametersRagged += hidden[l] ? 2 * d * hidden[l] + hidden[l] + d : 0;
+  }
+  return shape;
+}
+
+uint64_t rasp::backend::countParameters(const Circuit &circuit,
+                                        const ir::Domain &domain) {
+  return shapeOf(circuit, domain).parameters;
 }
 
 void rasp::backend::print(llvm::raw_ostream &os, const Circuit &circuit,

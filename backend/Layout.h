@@ -10,6 +10,7 @@
 #define RASP_BACKEND_LAYOUT_H
 
 #include "backend/Circuit.h"
+#include "runtime/Model.h"
 
 namespace rasp::backend {
 
@@ -41,6 +42,8 @@ struct Layout {
 
 Layout layOut(const Circuit &circuit);
 
+/// The sizes that the model will have, but for its `nonzeros`.
+rt::Shape shapeOf(const Circuit &circuit, const ir::Domain &domain);
 /// How many parameters the model will have, as a reader with padded layers
 /// counts them (rt::Shape).
 uint64_t countParameters(const Circuit &circuit, const ir::Domain &domain);

@@ -2,6 +2,7 @@
 
 #include "frontend/Evaluator.h"
 #include "frontend/Library.h"
+#include "ir/NearestName.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/ScopeExit.h"
 #include "llvm/ADT/StringSwitch.h"
@@ -96,32 +97,25 @@ Object Evaluator::evaluate(const ast::Name *name) {
 Object Evaluator::unknownName(const ast::Name *name) {
   if (incomplete)
     return {};
-  llvm::StringRef best;
-  unsigned bestDistance = name->name.size() / 3 + 1;
-  auto consider = [&](llvm::StringRef candidate) {
-    unsigned distance = name->name.edit_distance(
-        candidate, /*AllowReplacements=*/true, bestDistance);
-    if (distance < bestDistance || (distance == bestDistance && best.empty())) {
-      best = candidate;
-      bestDistance = distance;
-    }
-  };
+  ir::NearestName nearest(name->name);
   for (Environment *outer = scope; outer; outer = outer->parent)
     for (const Variable &variable : outer->all())
       if (variable.name != "out")
-        consider(variable.name);
+        nearest.consider(variable.name);
   for (llvm::StringRef constant : constantNames)
-    consider(constant);
-  consider("tokens");
+    nearest.consider(constant);
+  for (llvm::StringRef word : {"tokens", "aggregate", "select", "range", "zip",
+                               "len", "round", "indicator"})
+    nearest.consider(word);
 
   // A typo is reported wherever it is, a missing definition once.
-  if (best.empty() && !unknownNames.insert(name->name).second)
+  if (nearest.name().empty() && !unknownNames.insert(name->name).second)
     return {};
-  std::string hint =
-      best.empty() ? "" : ("; did you mean `" + best + "`?").str();
   if (isFirstReport(place(name->range), ir::diag::UnknownName.name)) {
-    diags.emit(place(name->range), ir::diag::UnknownName, name->name, hint)
-        .fixIt = best.str();
+    diags
+        .emit(place(name->range), ir::diag::UnknownName, name->name,
+              nearest.question())
+        .fixIt = nearest.name();
     noteCalls();
   }
   return {};

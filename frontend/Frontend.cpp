@@ -23,6 +23,11 @@ const Binding *Evaluation::lastSop() const {
   return nullptr;
 }
 
+static llvm::SMRange rangeOf(llvm::StringRef text) {
+  return {llvm::SMLoc::getFromPointer(text.begin()),
+          llvm::SMLoc::getFromPointer(text.end())};
+}
+
 std::vector<Pragma> frontend::readPragmas(const llvm::SourceMgr &sources,
                                           unsigned bufferId) {
   std::vector<Pragma> pragmas;
@@ -34,13 +39,11 @@ std::vector<Pragma> frontend::readPragmas(const llvm::SourceMgr &sources,
     if (!line.consume_front("#@"))
       continue;
     auto [key, value] = line.split(':');
+    key = key.trim();
     value = value.trim();
     if (value.empty()) // point at the place where it is missing
       value = {line.end(), 0};
-    pragmas.push_back({key.trim().str(),
-                       value.str(),
-                       {llvm::SMLoc::getFromPointer(value.begin()),
-                        llvm::SMLoc::getFromPointer(value.end())}});
+    pragmas.push_back({key.str(), value.str(), rangeOf(value), rangeOf(key)});
   }
   return pragmas;
 }

@@ -17,7 +17,8 @@ namespace rasp::frontend {
 /// A line `#@ key: value` of the program.
 struct Pragma {
   std::string key, value;
-  llvm::SMRange range; ///< of the value
+  llvm::SMRange range;    ///< of the value
+  llvm::SMRange keyRange; ///< of the key
 };
 
 enum class BindingKind : uint8_t { Sop, Selector, Atom, List, Dict, Function };

@@ -11,6 +11,11 @@ using namespace rasp::frontend;
 std::optional<Source> Source::read(unsigned bufferId, ir::Diagnostics &diags) {
   Source source;
   source.bytes = diags.sourceMgr().getMemoryBuffer(bufferId)->getBuffer();
+  constexpr size_t maxSize = size_t(1) << 24;
+  if (source.bytes.size() > maxSize) {
+    diags.emit({}, ir::diag::TextTooLong, source.bytes.size(), maxSize);
+    return std::nullopt;
+  }
   source.points.reserve(source.bytes.size());
   bool ascii = llvm::isASCII(source.bytes);
 
@@ -27,7 +32,10 @@ std::optional<Source> Source::read(unsigned bufferId, ir::Diagnostics &diags) {
       diags.emit({llvm::SMLoc::getFromPointer(byte),
                   llvm::SMLoc::getFromPointer(byte + 1)},
                  ir::diag::NotUtf8,
-                 llvm::utohexstr(*start, /*LowerCase=*/true, /*Width=*/2));
+                 llvm::utohexstr(*start, /*LowerCase=*/true, /*Width=*/2),
+                 start == begin && *start >= 0xfe
+                     ? "; the program seems to be in UTF-16"
+                     : "");
       return std::nullopt;
     }
     if (!ascii)

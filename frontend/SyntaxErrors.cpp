@@ -77,6 +77,9 @@ std::string ErrorStrategy::describe(const Token *token) const {
   llvm::SMRange range = rangeOf(source, tokens, token);
   llvm::StringRef text(range.Start.getPointer(),
                        range.End.getPointer() - range.Start.getPointer());
+  if (text.size() == 1 && !llvm::isPrint(text.front()))
+    return llvm::formatv("the control character 0x{0:x-2}",
+                         static_cast<unsigned char>(text.front()));
   if (text.size() > 40)
     return llvm::formatv("`{0}...`", text.take_front(36));
   return inBackticks(text);

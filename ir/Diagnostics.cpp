@@ -3,6 +3,7 @@
 #include "ir/Diagnostics.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/JSON.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Unicode.h"
 
@@ -11,9 +12,18 @@ using llvm::SMLoc;
 using llvm::SMRange;
 using llvm::StringRef;
 
-Diagnostic &Diagnostics::add(Diagnostic diagnostic) {
-  errors += diagnostic.severity == Severity::Error;
-  return list.emplace_back(std::move(diagnostic));
+Diagnostic &Diagnostics::add(Diagnostic made, bool onRequest) {
+  if (made.severity != Severity::Note)
+    leavesOut = made.severity == Severity::Warning &&
+                !thePolicy.isTold(made.name, onRequest);
+  if (leavesOut)
+    return leftOut = std::move(made);
+  if (made.severity == Severity::Warning && thePolicy.isError(made.name)) {
+    made.severity = Severity::Error;
+    made.promoted = true;
+  }
+  errors += made.severity == Severity::Error;
+  return list.emplace_back(std::move(made));
 }
 
 static llvm::SourceMgr::DiagKind sourceMgrKind(Severity severity) {
@@ -47,6 +57,9 @@ static StringRef lineAround(StringRef buffer, const char *position) {
   return buffer.slice(begin, end);
 }
 
+static bool isControl(char c) {
+  return static_cast<unsigned char>(c) < ' ' || c == '\x7f';
+}
 static bool isContinuation(char c) { return (c & 0xc0) == 0x80; }
 
 /// How many columns a terminal needs; tabs go to multiples of 8.
@@ -90,14 +103,19 @@ static void printLine(llvm::raw_ostream &os, StringRef line, SMRange range,
   end = std::clamp(end, start, shown.end());
   StringRef ellipsis = shown.begin() == line.begin() ? "" : "...";
 
-  std::string text = (ellipsis + shown).str();
-  size_t offset = ellipsis.size() + (start - shown.begin());
-  size_t caret = displayWidth(StringRef(text).take_front(offset));
-  size_t width =
-      displayWidth(StringRef(text).take_front(offset + (end - start))) - caret;
+  size_t offset = start - shown.begin();
+  std::string text =
+      ellipsis.str() + llvm::json::fixUTF8(shown.take_front(offset));
+  size_t caret = displayWidth(text);
+  text += llvm::json::fixUTF8(shown.substr(offset, end - start));
+  size_t width = displayWidth(text) - caret;
+  text += llvm::json::fixUTF8(shown.drop_front(offset + (end - start)));
 
   for (size_t i = 0, column = 0; i < text.size(); ++i) {
-    if (text[i] == '\t') {
+    if (isControl(text[i]) && text[i] != '\t') {
+      os << '?'; // terminals take orders from such characters
+      ++column;
+    } else if (text[i] == '\t') {
       size_t next = (column / 8 + 1) * 8;
       os.indent(next - column);
       column = next;
@@ -120,8 +138,9 @@ static void printLine(llvm::raw_ostream &os, StringRef line, SMRange range,
 void Diagnostics::print(llvm::raw_ostream &os,
                         const Diagnostic &diagnostic) const {
   auto kind = sourceMgrKind(diagnostic.severity);
-  std::string message =
-      (diagnostic.message + " [" + diagnostic.name + "]").str();
+  std::string message = (diagnostic.message + " [" + diagnostic.name +
+                         (diagnostic.promoted ? ",-Werror]" : "]"))
+                            .str();
   SMLoc start = diagnostic.range.Start;
   unsigned bufferId =
       start.isValid() ? sources.FindBufferContainingLoc(start) : 0;
@@ -132,7 +151,9 @@ void Diagnostics::print(llvm::raw_ostream &os,
 
   const llvm::MemoryBuffer *buffer = sources.getMemoryBuffer(bufferId);
   StringRef line = lineAround(buffer->getBuffer(), start.getPointer());
-  if (line.size() > maxLineSize || !llvm::isASCII(line)) {
+  if (line.size() > maxLineSize || !llvm::all_of(line, [](char c) {
+        return llvm::isPrint(c) || c == '\t';
+      })) {
     StringRef before(line.begin(), start.getPointer() - line.begin());
     size_t column =
         1 + llvm::count_if(before, [](char c) { return !isContinuation(c); });

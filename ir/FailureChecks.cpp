@@ -1,6 +1,8 @@
 //===- ir/FailureChecks.cpp - ops that fail, before they run --------------===//
 
 #include "ir/FailureChecks.h"
+#include "ir/Description.h"
+#include "ir/FailingInputs.h"
 #include "llvm/ADT/STLExtras.h"
 
 using namespace rasp::ir;
@@ -10,6 +12,8 @@ namespace {
 /// How an op fails, and for which operands.
 struct Finding {
   bool always = false;
+  /// Whether it is a failure only if an input shows it.
+  bool onlyIfSeen = false;
   std::string reason;
   llvm::SmallVector<Value, 3> operands;
 };
@@ -25,7 +29,7 @@ static std::optional<Finding> checkElementwise(const Node *node,
   const NodeValues &values = sets.of(node);
   if (!values.partial || (!values.known && !values.isAbridged()))
     return std::nullopt;
-  return Finding{values.values.empty(),
+  return Finding{values.values.empty(), false,
                  explain(values.failure, node->kind(), values.failingOperands),
                  values.failingOperands};
 }
@@ -56,6 +60,7 @@ static std::optional<Finding> checkSelect(const Node *node,
       if (!result && !finding)
         finding = Finding{
             false,
+            false,
             ("`" + spelling(node->compare()) + "` of a string and a number")
                 .str(),
             {*key, *query}};
@@ -75,6 +80,14 @@ static bool isMixed(const Node *node, const ValueSets &sets) {
          !llvm::all_of(set.values, isString);
 }
 
+/// Whether an aggregate may select several strings. That no query has two keys
+/// is often more than the analysis can tell.
+static bool mayAverageStrings(const Node *node, ValueSets &sets) {
+  return node->kind() == OpKind::Aggregate &&
+         !sets.of(node->operand(1)).numeric &&
+         !sets.selectors().facts(node->operand(0)).atMostOneKey;
+}
+
 /// Strings and numbers in one sequence; said where they first meet. (Not of
 /// aggregates: whether they ever take their default, a number, is often more
 /// than the analysis can tell.)
@@ -83,6 +96,15 @@ static bool checkMixture(const Node *node, const ValueSets &sets) {
          llvm::none_of(node->operands(), [&](const Node *operand) {
            return isMixed(operand, sets);
          });
+}
+
+static std::string printInput(llvm::ArrayRef<Value> input) {
+  std::string text = "[";
+  llvm::raw_string_ostream os(text);
+  llvm::interleave(
+      input, os, [&](const Value &token) { token.printJSON(os); }, ",");
+  os << "]";
+  return text;
 }
 
 /// ", where `x` is 0 and `y` is 1"
@@ -94,18 +116,16 @@ static std::string circumstances(const Node *node, const Finding &finding) {
        llvm::zip_equal(node->operands(), finding.operands)) {
     if (operand->kind() == OpKind::Const)
       continue;
-    std::string name = operand->name().str();
-    if (name.empty() && isLeaf(operand->kind()))
-      name = mnemonic(operand->kind());
     text += text.empty() ? ", where " : " and ";
-    text += name.empty() ? "an operand" : "`" + name + "`";
-    text += " is " + value.str();
+    text += describe(operand) + " is " + value.str();
   }
   return text;
 }
 
-bool rasp::ir::checkFailures(const Node *root, const ValueSets &values,
-                             Diagnostics &diags) {
+bool rasp::ir::checkFailures(const Node *root, ValueSets &values,
+                             Diagnostics &diags, const Node *program) {
+  std::vector<std::pair<const Node *, Finding>> findings;
+  std::vector<const Node *> suspects;
   bool good = true;
   for (const Node *node : reachable(root)) {
     std::optional<Finding> finding;
@@ -113,27 +133,43 @@ bool rasp::ir::checkFailures(const Node *root, const ValueSets &values,
       finding = checkElementwise(node, values);
     else if (node->kind() == OpKind::Select)
       finding = checkSelect(node, values);
+    else if (mayAverageStrings(node, values))
+      finding = Finding{false, /*onlyIfSeen=*/true, "", {}};
     if (checkMixture(node, values))
-      diags.emit(rangeOf(node), diag::MayFail,
-                 explain(Failure::MixedTypes, node->kind(), {}), "");
-    if (!finding)
-      continue;
+      findings.emplace_back(
+          node, Finding{false,
+                        false,
+                        explain(Failure::MixedTypes, node->kind(), {}),
+                        {}});
     // What fails because an operand always does is no news.
-    bool operandsWork =
-        llvm::all_of(node->operands(), [&](const Node *operand) {
+    if (finding && llvm::all_of(node->operands(), [&](const Node *operand) {
           const NodeValues &set = values.of(operand);
           return !set.known || !set.values.empty();
-        });
-    if (!operandsWork)
-      continue;
-    if (finding->always) {
-      diags.emit(rangeOf(node), diag::AlwaysFails, finding->reason,
-                 circumstances(node, *finding));
-      good = false;
-    } else {
-      diags.emit(rangeOf(node), diag::MayFail, finding->reason,
-                 circumstances(node, *finding));
+        })) {
+      good &= !finding->always;
+      findings.emplace_back(node, std::move(*finding));
     }
+  }
+  for (const auto &[node, finding] : findings)
+    if (!finding.always && !llvm::is_contained(suspects, node))
+      suspects.push_back(node);
+  std::optional<FailingInputs> inputs;
+  if (program && !suspects.empty())
+    inputs.emplace(suspects, program, values.domain());
+  for (const auto &[node, finding] : findings) {
+    if (finding.always) {
+      diags.emit(rangeOf(node), diag::AlwaysFails, finding.reason,
+                 circumstances(node, finding));
+      continue;
+    }
+    const FailingInputs::Found *found = inputs ? inputs->of(node) : nullptr;
+    if (!found && (finding.onlyIfSeen || (inputs && inputs->triedAll())))
+      continue;
+    diags.emit(rangeOf(node), diag::MayFail,
+               finding.onlyIfSeen ? found->reason : finding.reason,
+               circumstances(node, finding));
+    if (found)
+      diags.emit({}, diag::FailingInput, printInput(found->input));
   }
   return good;
 }

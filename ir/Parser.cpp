@@ -2,6 +2,7 @@
 
 #include "ir/Parser.h"
 #include "ir/Lexer.h"
+#include "ir/NearestName.h"
 #include "ir/Printer.h"
 #include "ir/Verifier.h"
 #include "llvm/ADT/STLExtras.h"
@@ -54,19 +55,6 @@ private:
   std::map<Value, const Node *> literals;
 };
 } // namespace
-
-/// `; did you mean ...` and what to put there, if a name is near.
-static std::pair<std::string, std::string>
-nearest(StringRef name, llvm::ArrayRef<StringRef> all, StringRef sigil = "") {
-  std::string best;
-  auto least = static_cast<unsigned>(std::min<size_t>(3, name.size()));
-  for (StringRef other : all)
-    if (unsigned distance = other.edit_distance(name); distance < least) {
-      least = distance;
-      best = (sigil + other).str();
-    }
-  return {best.empty() ? "" : "; did you mean `" + best + "`?", best};
-}
 
 bool Parser::run() {
   program.keepVerbatim(true);
@@ -174,12 +162,13 @@ const Node *Parser::parseDefinition() {
   lexer.take();
   std::optional<OpKind> kind = opCalled(mnemonic.text);
   if (!kind) {
-    std::vector<StringRef> all;
+    NearestName nearest(mnemonic.text);
     for (OpKind op : allOps())
-      all.push_back(rasp::ir::mnemonic(op));
-    auto [hint, fixIt] = nearest(mnemonic.text, all);
-    diags.emit(mnemonic.range(), diag::UnknownOp, mnemonic.text, hint).fixIt =
-        fixIt;
+      nearest.consider(rasp::ir::mnemonic(op));
+    diags
+        .emit(mnemonic.range(), diag::UnknownOp, mnemonic.text,
+              nearest.question())
+        .fixIt = nearest.name();
     return nullptr;
   }
   const Node *op = parseOp(*kind, mnemonic);
@@ -250,11 +239,11 @@ const Node *Parser::parseOperand() {
   std::string name = lexer.nameOf(token);
   if (auto found = defined.find(name); found != defined.end())
     return found->second;
-  std::vector<StringRef> all;
+  NearestName nearest(token.text);
   for (const auto &[op, other] : names)
-    all.push_back(other);
-  auto [hint, fixIt] = nearest(name, all, "%");
-  diags.emit(token.range(), diag::UnknownOperand, name, hint).fixIt = fixIt;
+    nearest.consider("%" + other);
+  diags.emit(token.range(), diag::UnknownOperand, name, nearest.question())
+      .fixIt = nearest.name();
   return nullptr;
 }
 

@@ -1,9 +1,11 @@
 //===- ir/ValueSets.cpp - value-set inference -----------------------------===//
 
 #include "ir/ValueSets.h"
+#include "ir/Description.h"
 #include "ir/Mean.h"
 #include "llvm/ADT/STLExtras.h"
 #include <cmath>
+#include <functional>
 #include <limits>
 #include <numeric>
 
@@ -712,10 +714,30 @@ void ValueSets::analyseAggregate(const Node *node, NodeValues &result) {
 // Messages
 //===----------------------------------------------------------------------===//
 
-static std::string describe(const Node *node) {
-  if (!node->name().empty())
-    return ("`" + node->name() + "`").str();
-  return ("`" + mnemonic(node->kind()) + "`").str();
+/// "`a` with 26 values and `b` with 676, so up to 17576 together".
+std::string ValueSets::describeOperands(const Node *node) const {
+  std::string text;
+  llvm::raw_string_ostream os(text);
+  double together = 1;
+  unsigned counted = 0;
+  for (const Node *operand : node->operands()) {
+    if (operand->isSelector() || operand->kind() == OpKind::Const)
+      continue;
+    const NodeValues &values = of(operand);
+    os << (text.empty() ? "" : " and ") << describe(operand) << " with ";
+    if (!values.known)
+      os << "too many values";
+    else
+      os << values.values.size()
+         << (values.values.size() == 1 ? " value" : " values");
+    together *= values.known ? static_cast<double>(values.values.size()) : 0;
+    counted += values.values.size() != 1;
+  }
+  if (node->kind() == OpKind::Aggregate)
+    os << ", averaged over up to " << theDomain.maxSeqLen << " positions";
+  else if (counted > 1 && together > 0)
+    os << llvm::formatv(", so up to {0:f0} together", together);
+  return text;
 }
 
 void ValueSets::reportTooLarge(const Node *sop, llvm::StringRef reader,
@@ -725,28 +747,28 @@ void ValueSets::reportTooLarge(const Node *sop, llvm::StringRef reader,
   };
   diags.emit(rangeOf(sop), diag::ValueSetTooLarge, describe(sop), limits.values,
              reader.str());
-  // From the op that is asked for down to the one that first grew too large.
+  // From the op that is asked for down to the one that first grew too large,
+  // and on to what made that large.
+  constexpr unsigned mostSteps = 16;
+  constexpr size_t fewValues = 256;
   const Node *node = sop;
-  for (unsigned steps = 0; steps < 16; ++steps) {
-    std::string sizes;
-    const Node *culprit = nullptr;
+  for (unsigned steps = 0; node && steps < mostSteps; ++steps) {
+    const Node *largest = nullptr;
+    size_t most = fewValues;
     for (const Node *operand : node->operands()) {
       if (operand->isSelector())
         continue;
       const NodeValues &values = of(operand);
-      if (!sizes.empty())
-        sizes += " and ";
-      sizes += describe(operand) + " with " +
-               (values.known ? std::to_string(values.values.size())
-                             : std::string("too many")) +
-               " values";
-      if (!values.known)
-        culprit = operand;
+      size_t size = values.known ? values.values.size() : SIZE_MAX;
+      if (size > most) {
+        most = size;
+        largest = operand;
+      }
     }
-    diags.emit(rangeOf(node), diag::ValueSetGrowth, describe(node),
-               std::string(mnemonic(node->kind())), sizes);
-    if (!culprit)
+    if (llvm::all_of(node->operands(), std::mem_fn(&Node::isSelector)))
       return;
-    node = culprit;
+    diags.emit(rangeOf(node), diag::ValueSetGrowth, describe(node),
+               std::string(mnemonic(node->kind())), describeOperands(node));
+    node = largest;
   }
 }

@@ -109,6 +109,7 @@ public:
                       Diagnostics &diags) const;
 
 private:
+  std::string describeOperands(const Node *node) const;
   void analyse(const Node *node);
   void analyseLeaf(const Node *node, NodeValues &result);
   void analyseElementwise(const Node *node, NodeValues &result);

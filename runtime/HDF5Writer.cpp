@@ -2,8 +2,11 @@
 
 #include "runtime/HDF5Writer.h"
 
+#include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/SmallVector.h"
 #include "llvm/ADT/Twine.h"
+#include <cerrno>
+#include <system_error>
 
 using namespace rasp::rt;
 
@@ -44,6 +47,7 @@ static Handle makeStringType(size_t size) {
 }
 
 HDF5Writer::HDF5Writer(const char *path, bool inMemory) {
+  errno = 0;
   Handle access = makeProperties(H5P_FILE_ACCESS);
   if (inMemory)
     H5Pset_fapl_core(access, 1 << 16, /*backing_store=*/true);
@@ -61,9 +65,23 @@ HDF5Writer::HDF5Writer(const char *path, bool inMemory) {
 
 llvm::Error HDF5Writer::close() {
   check(H5Fclose(theFile.release()));
-  if (failed)
-    return fail("HDF5: " + reasonOfHDF5());
-  return llvm::Error::success();
+  return failure.empty() ? llvm::Error::success() : fail(failure);
+}
+
+/// What the system says if it is what failed, and the library if not.
+static std::string explainFailure(int systemError) {
+  std::string reason = reasonOfHDF5(); // ends the process if memory is used up
+  bool ofSystem =
+      llvm::is_contained({ENOSPC, EFBIG, EDQUOT, EIO, EACCES}, systemError);
+  return ofSystem
+             ? std::error_code(systemError, std::generic_category()).message()
+             : "HDF5: " + reason;
+}
+
+hid_t HDF5Writer::check(hid_t id) {
+  if (id < 0 && failure.empty())
+    failure = explainFailure(errno);
+  return id;
 }
 
 Handle HDF5Writer::makeGroup(hid_t parent, const char *name) {

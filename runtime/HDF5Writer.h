@@ -31,10 +31,7 @@ public:
   /// Closes the file; an error if anything has failed so far.
   llvm::Error close();
 
-  hid_t check(hid_t id) {
-    failed |= id < 0;
-    return id;
-  }
+  hid_t check(hid_t id);
 
   Handle makeGroup(hid_t parent, const char *name);
   Handle makeDataset(hid_t parent, const char *name, hid_t type, hid_t space,
@@ -66,7 +63,7 @@ private:
                   const void *values, uint64_t bytes);
 
   HDF5Session session;
-  bool failed = false;
+  std::string failure; ///< why it failed first, or empty
   Handle theFile, vlenString, compact, contiguous, groupProperties;
 };
 

@@ -90,8 +90,24 @@ void InputReader::add(std::string shown, llvm::ArrayRef<Atom> values) {
   inputs.push_back({location, std::move(shown), std::move(*ids), {}, {}});
 }
 
+/// The start of a text that may be long and hold anything.
+static std::string inMessage(llvm::StringRef text) {
+  constexpr size_t mostShown = 200;
+  std::string shown;
+  llvm::raw_string_ostream os(shown);
+  size_t size = std::min(text.size(), mostShown);
+  while (size < text.size() && (text[size] & 0xc0) == 0x80)
+    --size; // not within a character
+  for (char c : text.take_front(size))
+    if (static_cast<unsigned char>(c) < ' ' || c == '\x7f')
+      os << llvm::formatv("\\x{0:x-2}", static_cast<unsigned char>(c));
+    else
+      os << c;
+  return llvm::json::fixUTF8(shown) + (size < text.size() ? "..." : "");
+}
+
 void InputReader::refuse(llvm::StringRef shown, const llvm::Twine &reason) {
-  inputs.push_back({location, shown.str(), {}, reason.str(), {}});
+  inputs.push_back({location, inMessage(shown), {}, reason.str(), {}});
 }
 
 std::vector<Atom> rasp::rt::tokensOf(const Model &model, const Input &input) {

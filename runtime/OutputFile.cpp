@@ -24,16 +24,21 @@ llvm::Error rasp::rt::replaceFile(
   if (fs::exists(path) && !fs::can_write(path))
     return llvm::createFileError(
         path, std::make_error_code(std::errc::permission_denied));
-  int descriptor;
+  // Signals remove the file from before it is there until it has its name.
   llvm::SmallString<128> temporary;
-  if (std::error_code code =
-          fs::createUniqueFile(path + ".%%%%%%%%.tmp", descriptor, temporary))
-    return llvm::createFileError(path, code);
-  llvm::sys::Process::SafelyCloseFileDescriptor(descriptor);
-  llvm::FileRemover remover(temporary);
+  do
+    fs::createUniquePath(path + ".%%%%%%%%.tmp", temporary,
+                         /*MakeAbsolute=*/false);
+  while (fs::exists(temporary));
   llvm::sys::RemoveFileOnSignal(temporary);
   auto dontRemove = llvm::make_scope_exit(
       [&] { llvm::sys::DontRemoveFileOnSignal(temporary); });
+  int descriptor;
+  if (std::error_code code =
+          fs::openFileForWrite(temporary, descriptor, fs::CD_CreateNew))
+    return llvm::createFileError(path, code);
+  llvm::sys::Process::SafelyCloseFileDescriptor(descriptor);
+  llvm::FileRemover remover(temporary);
 
   if (llvm::Error error = write(temporary.c_str()))
     return llvm::createFileError(path, std::move(error));

@@ -233,6 +233,12 @@ Reader::readInts(hid_t parent, const std::string &name,
 // Weights
 //===----------------------------------------------------------------------===//
 
+static llvm::Error isNewer(int64_t version) {
+  return fail("written by a newer raspc (format version " +
+              llvm::Twine(version) + ", this one reads up to " +
+              llvm::Twine(formatVersion) + ")");
+}
+
 llvm::Error Reader::readHeader(hid_t file, Model &model) {
   llvm::Expected<Handle> group = openGroup(file, "header");
   if (!group) {
@@ -245,9 +251,7 @@ llvm::Error Reader::readHeader(hid_t file, Model &model) {
   if (llvm::Error error = parseHeader(*text, header, model))
     return error;
   if (header.formatVersion > formatVersion)
-    return fail("written by a newer raspc (format version " +
-                llvm::Twine(header.formatVersion) + ", this one reads up to " +
-                llvm::Twine(formatVersion) + ")");
+    return isNewer(header.formatVersion);
   realSize = model.config.dtype == DType::Float32 ? 4 : 8;
   return checkSizes();
 }
@@ -530,6 +534,14 @@ llvm::Expected<Model> Reader::read(const std::string &path) {
     return fail("expected an HDF5 file that is whole, this one is truncated or "
                 "damaged (" +
                 reasonOfHDF5() + ")");
+  // Where the version is whatever else will change.
+  if (H5Aexists(file, "format_version") > 0) {
+    llvm::Expected<int64_t> version = readIntAttribute(file, "format_version");
+    if (!version)
+      return version.takeError();
+    if (*version > formatVersion)
+      return isNewer(*version);
+  }
   Model model;
   if (llvm::Error error = readHeader(file, model))
     return error;

@@ -5,6 +5,8 @@
 #include "backend/Certify.h"
 #include "backend/GroundTruth.h"
 #include "ir/FailureChecks.h"
+#include "ir/NearestName.h"
+#include "ir/UselessOps.h"
 #include "runtime/TensorList.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/MemoryBuffer.h"
@@ -18,6 +20,19 @@ void Compilation::setText(llvm::StringRef text, llvm::StringRef name) {
       llvm::MemoryBuffer::getMemBufferCopy(text, name), llvm::SMLoc());
 }
 
+const frontend::Binding *Compilation::findNamed(const std::string &name,
+                                                llvm::SMRange range) {
+  if (const frontend::Binding *binding = bindings.find(name))
+    return binding;
+  ir::NearestName nearest(name);
+  for (const frontend::Binding &binding : bindings.bindings)
+    if (binding.kind == frontend::BindingKind::Sop)
+      nearest.consider(binding.name);
+  diags.emit(range, ir::diag::UnknownOutput, name, nearest.question()).fixIt =
+      nearest.name();
+  return nullptr;
+}
+
 bool Compilation::evaluate(CompileOptions given,
                            const frontend::Options &frontendOptions) {
   options = std::move(given);
@@ -29,23 +44,9 @@ bool Compilation::evaluate(CompileOptions given,
 
   const frontend::Binding *binding = nullptr;
   if (options.output) {
-    binding = bindings.find(*options.output);
-    if (!binding) {
-      ir::Diagnostic &diagnostic =
-          diags.emit({}, ir::diag::UnknownOutput, *options.output);
-      // The nearest s-op, if the name looks mistyped.
-      unsigned best = 3;
-      for (const frontend::Binding &other : bindings.bindings) {
-        unsigned distance =
-            llvm::StringRef(other.name).edit_distance(*options.output);
-        if (other.kind == frontend::BindingKind::Sop && distance < best) {
-          best = distance;
-          diagnostic.message = "the program assigns no `" + *options.output +
-                               "`; did you mean `" + other.name + "`?";
-        }
-      }
+    binding = findNamed(*options.output, options.outputRange);
+    if (!binding)
       return false;
-    }
     if (binding->kind != frontend::BindingKind::Sop) {
       diags.emit(binding->range, ir::diag::OutputIsNoSop, binding->name);
       return false;
@@ -76,12 +77,10 @@ bool Compilation::evaluate(CompileOptions given,
 bool Compilation::chooseForm(llvm::ArrayRef<std::string> materialise,
                              bool plain) {
   for (const std::string &name : materialise) {
-    const frontend::Binding *binding = bindings.find(name);
-    if (!binding)
-      diags.emit({}, ir::diag::UnknownOutput, name);
-    else if (binding->kind != frontend::BindingKind::Sop)
-      diags.emit(binding->range, ir::diag::OutputIsNoSop, name);
-    else
+    const frontend::Binding *binding = findNamed(name, {});
+    if (binding && binding->kind != frontend::BindingKind::Sop)
+      diags.emit(binding->range, ir::diag::KeptIsNoSop, name);
+    else if (binding)
       required.insert(binding->node);
   }
   materialised = materialise.vec();
@@ -121,8 +120,24 @@ bool Compilation::inferValues(llvm::ArrayRef<std::string> materialise,
       ir::showValues(module, *values, compiled);
     return true;
   };
-  return ir::runPass("value-sets", infer, *module, context, passes) &&
-         ir::checkFailures(compiled, *values, diags);
+  if (!ir::runPass("value-sets", infer, *module, context, passes) ||
+      !ir::checkFailures(compiled, *values, diags, output))
+    return false;
+  ir::warnOfUselessOps(output, compiled, *values, diags);
+  warnOfUnused();
+  return !diags.hasErrors();
+}
+
+void Compilation::warnOfUnused() {
+  std::vector<const ir::Node *> roots{output};
+  roots.insert(roots.end(), required.begin(), required.end());
+  llvm::DenseSet<const ir::Node *> used;
+  for (const ir::Node *node : ir::reachable(roots))
+    used.insert(node);
+  for (const frontend::Binding &binding : bindings.bindings)
+    if (binding.node && !used.contains(binding.node))
+      diags.emit(binding.range, ir::diag::Unused, binding.name,
+                 *options.output);
 }
 
 bool Compilation::layOut() {

@@ -31,8 +31,12 @@
 #include "ir/Passes.h"
 #include "ir/Printer.h"
 #include "runtime/Certificate.h"
+#include "runtime/WeightFile.h"
 
 namespace rasp {
+
+/// A gigabyte of float32.
+inline constexpr uint64_t defaultMaxParameters = uint64_t(1) << 28;
 
 /// How far synthesis goes to avoid a refusal.
 struct SynthesisOptions {
@@ -46,6 +50,10 @@ struct SynthesisOptions {
   /// Whether other choices are tried until the model gets no smaller; layers do
   /// not count.
   bool smallest = false;
+  /// A larger model is refused; counted are the numbers of the file, padded or
+  /// not.
+  uint64_t maxParameters = defaultMaxParameters;
+  rt::Padding padding = rt::Padding::Uniform;
 };
 
 class Compilation {
@@ -76,6 +84,14 @@ public:
   /// the length until it is refused, and then bisects; gives up where models
   /// become large.
   rt::Certificate::Reach findReach();
+
+  /// What the program assigns to a name; null after a message, which is about
+  /// `range`.
+  const frontend::Binding *findNamed(const std::string &name,
+                                     llvm::SMRange range);
+
+  /// Warns of s-ops and selectors that the output does not depend on.
+  void warnOfUnused();
 
   llvm::SourceMgr sources;
   ir::Diagnostics diags;

@@ -1,8 +1,10 @@
 //===- backend/tools/CompileOptions.cpp - what fixes the input ------------===//
 
 #include "backend/tools/CompileOptions.h"
+#include "ir/NearestName.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/StringMap.h"
 #include "llvm/Support/ConvertUTF.h"
 #include "llvm/Support/JSON.h"
 
@@ -90,9 +92,12 @@ static llvm::Error addRange(llvm::StringRef low, llvm::StringRef high,
     return failure("the range `{0}..{1}` needs two numbers or two characters",
                    low, high);
   }
-  if (first > last ||
-      static_cast<uint64_t>(last) - static_cast<uint64_t>(first) >= maxSize)
-    return failure("the range `{0}..{1}` is empty or too large", low, high);
+  if (first > last)
+    return failure("the range `{0}..{1}` ends before it begins", low, high);
+  if (static_cast<uint64_t>(last) - static_cast<uint64_t>(first) >= maxSize)
+    return failure("the range `{0}..{1}` has more than {2} tokens, which is "
+                   "the limit",
+                   low, high, maxSize);
   for (int64_t i = first; i <= last; ++i) {
     std::string item =
         numbers ? std::to_string(i) : encode(static_cast<uint32_t>(i));
@@ -150,6 +155,11 @@ rasp::parseVocabulary(llvm::StringRef text, llvm::StringRef tokens) {
   return values;
 }
 
+static constexpr llvm::StringLiteral keys[] = {"tokens", "vocab", "max-seq-len",
+                                               "causal", "output"};
+static constexpr const char *knownKeys =
+    "tokens, vocab, max-seq-len, causal and output";
+
 llvm::Error CompileOptions::set(llvm::StringRef key, llvm::StringRef text) {
   text = text.trim();
   if (key == "tokens") {
@@ -177,15 +187,39 @@ llvm::Error CompileOptions::set(llvm::StringRef key, llvm::StringRef text) {
   } else if (key == "output") {
     output = text.str();
   } else {
-    return failure("there is no option `{0}`; there are tokens, vocab, "
-                   "max-seq-len, causal and output",
-                   key);
+    return failure("there is no option `{0}`; there are {1}", key, knownKeys);
   }
   return llvm::Error::success();
 }
 
+/// Reports keys that are no options, or stand there twice.
+static void checkKeys(llvm::ArrayRef<frontend::Pragma> pragmas,
+                      ir::Diagnostics &diags) {
+  llvm::StringMap<const frontend::Pragma *> seen;
+  for (const frontend::Pragma &pragma : pragmas) {
+    if (!llvm::is_contained(keys, pragma.key)) {
+      ir::NearestName nearest(pragma.key);
+      for (llvm::StringRef key : keys)
+        nearest.consider(key);
+      diags
+          .emit(pragma.keyRange, ir::diag::UnknownPragma, pragma.key,
+                nearest.name().empty() ? std::string("; there are ") + knownKeys
+                                       : nearest.question())
+          .fixIt = nearest.name();
+      continue;
+    }
+    auto [before, isNew] = seen.try_emplace(pragma.key, &pragma);
+    if (isNew)
+      continue;
+    diags.emit(pragma.keyRange, ir::diag::RepeatedPragma, pragma.key);
+    diags.emit(before->second->keyRange, ir::diag::GivenBefore);
+    before->second = &pragma;
+  }
+}
+
 void CompileOptions::addPragmas(llvm::ArrayRef<frontend::Pragma> pragmas,
                                 ir::Diagnostics &diags) {
+  checkKeys(pragmas, diags);
   CompileOptions fromFile;
   fromFile.tokens = tokens;
   // The vocabulary is read in the type of the tokens, wherever that stands.
@@ -193,11 +227,14 @@ void CompileOptions::addPragmas(llvm::ArrayRef<frontend::Pragma> pragmas,
     for (const frontend::Pragma &pragma : pragmas) {
       if ((pragma.key == "tokens") != typeFirst ||
           (pragma.key == "tokens" && tokens) ||
-          (pragma.key == "vocab" && vocabulary))
+          (pragma.key == "vocab" && vocabulary) ||
+          !llvm::is_contained(keys, pragma.key))
         continue;
       if (llvm::Error error = fromFile.set(pragma.key, pragma.value))
         diags.emit(pragma.range, ir::diag::BadOption,
                    llvm::toString(std::move(error)));
+      if (pragma.key == "output")
+        fromFile.outputRange = pragma.range;
     }
   auto take = [](auto &mine, auto &theirs) {
     if (!mine)
@@ -207,6 +244,8 @@ void CompileOptions::addPragmas(llvm::ArrayRef<frontend::Pragma> pragmas,
   take(vocabulary, fromFile.vocabulary);
   take(maxSeqLen, fromFile.maxSeqLen);
   take(causal, fromFile.causal);
+  if (!output)
+    outputRange = fromFile.outputRange;
   take(output, fromFile.output);
 }
 

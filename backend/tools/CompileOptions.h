@@ -19,6 +19,7 @@ struct CompileOptions {
   std::optional<unsigned> maxSeqLen;
   std::optional<bool> causal;
   std::optional<std::string> output;
+  llvm::SMRange outputRange; ///< where the program names the output, if it does
 
   /// Sets an option by its name on the command line ("vocab", ...). The
   /// vocabulary is read in the type of `tokens`, so that comes first.

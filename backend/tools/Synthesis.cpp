@@ -415,16 +415,31 @@ std::unique_ptr<Attempt> Search::run(std::optional<rt::DType> wanted) {
   return best;
 }
 
+/// How many numbers the file will have.
+static uint64_t numbersOf(const backend::Circuit &circuit,
+                          const ir::Domain &domain,
+                          const SynthesisOptions &effort) {
+  rt::Shape shape = backend::shapeOf(circuit, domain);
+  uint64_t parameters = effort.padding == rt::Padding::Uniform
+                            ? shape.parameters
+                            : shape.parametersRagged;
+  return parameters + uint64_t(shape.dModel) * shape.outputs;
+}
+
 /// The greatest length below the domain's for which there is a circuit, found
 /// by doubling and bisection; 0 if there is none. Takes for granted that what
 /// compiles for a length does so for smaller ones.
 static unsigned largestLength(Compilation &compilation,
-                              std::optional<rt::DType> wanted) {
+                              std::optional<rt::DType> wanted,
+                              const SynthesisOptions &effort) {
   unsigned works = 0, largest = 0, fails = compilation.domain.maxSeqLen;
   auto compiles = [&](unsigned length) {
     ir::Domain domain = compilation.domain;
     domain.maxSeqLen = length;
     auto best = Search(compilation, domain, true).run(wanted);
+    if (best->circuit &&
+        numbersOf(*best->circuit, domain, effort) > effort.maxParameters)
+      return false;
     if (best->circuit)
       largest = std::max(largest, length);
     return best->circuit || best->vacuous;
@@ -485,6 +500,36 @@ rt::Certificate::Reach Compilation::findReach() {
   return reach;
 }
 
+/// Says how large the model would be, and what is largest in it.
+static void refuseSize(const backend::Circuit &circuit,
+                       const ir::Domain &domain, uint64_t numbers,
+                       const SynthesisOptions &effort, ir::Diagnostics &diags) {
+  llvm::SMRange range;
+  if (const Node *node = circuit.readout.node; node && !node->ranges().empty())
+    range = node->ranges().front();
+  diags.emit(range, ir::diag::ModelTooLarge, llvm::formatv("{0:N}", numbers),
+             llvm::formatv("{0:N}", effort.maxParameters));
+  rt::Shape shape = backend::shapeOf(circuit, domain);
+  uint64_t d = shape.dModel, length = domain.maxSeqLen + uint64_t(1);
+  std::pair<uint64_t, std::string> parts[] = {
+      {(shape.vocab + length) * d,
+       llvm::formatv("embeddings of {0} tokens and {1} positions in {2} "
+                     "directions",
+                     shape.vocab, length, d)},
+      {4 * shape.layers * shape.heads * d * shape.dHead,
+       llvm::formatv("{0} layers of {1} heads, which are {2} wide, in {3} "
+                     "directions",
+                     shape.layers, shape.heads, shape.dHead, d)},
+      {2 * shape.layers * d * shape.dMlp,
+       llvm::formatv("{0} layers of {1} hidden units in {2} directions",
+                     shape.layers, shape.dMlp, d)},
+      {d * shape.outputs, llvm::formatv("an unembedding of {0} directions to "
+                                        "{1} logits",
+                                        d, shape.outputs)}};
+  auto &[size, part] = *llvm::max_element(parts);
+  diags.emit({}, ir::diag::LargestPart, llvm::formatv("{0:N}", size), part);
+}
+
 bool Compilation::synthesise(const SynthesisOptions &effort) {
   std::optional<rt::DType> wanted = effort.dtype;
   Search search(*this, domain, effort.observe, values);
@@ -499,6 +544,15 @@ bool Compilation::synthesise(const SynthesisOptions &effort) {
     return node && node->isSop() ? names->of(node).str()
                                  : std::string("a selector");
   };
+  auto noteLength = [&] {
+    llvm::StringRef in = !wanted                         ? ""
+                         : *wanted == rt::DType::Float32 ? " in float32"
+                                                         : " in float64";
+    if (unsigned length = largestLength(*this, wanted, effort))
+      diags.emit({}, ir::diag::CompilesUpTo, length, in);
+    else
+      diags.emit({}, ir::diag::CompilesAtNoLength, in);
+  };
   if (!best->circuit) {
     const Attempt &refused = search.first ? *search.first : *best;
     diags.append(refused.diags);
@@ -510,15 +564,18 @@ bool Compilation::synthesise(const SynthesisOptions &effort) {
         diags.emit({}, compiles ? ir::diag::Float64Compiles
                                 : ir::diag::Float64Refused);
       }
-      if (unsigned length = largestLength(*this, wanted))
-        diags.emit({}, ir::diag::CompilesUpTo, length);
-      else
-        diags.emit({}, ir::diag::CompilesAtNoLength);
+      noteLength();
     }
     return false;
   }
   if (effort.smallest)
     best = search.makeSmaller(std::move(best));
+  if (uint64_t numbers = numbersOf(*best->circuit, domain, effort);
+      numbers > effort.maxParameters) {
+    refuseSize(*best->circuit, domain, numbers, effort, diags);
+    noteLength();
+    return false;
+  }
   const ir::PassOptions &seen = passes.options();
   if ((seen.observes() || seen.timePasses) && !search.showPasses(*best))
     return false;

@@ -9,6 +9,7 @@
 #include "backend/CircuitPasses.h"
 #include "backend/CircuitVerifier.h"
 #include "backend/Lowering.h"
+#include "backend/tools/DiagnosticOptions.h"
 #include "backend/tools/PassCommandLine.h"
 #include "frontend/LargeStack.h"
 #include "ir/FailureChecks.h"
@@ -17,17 +18,15 @@
 #include "ir/Passes.h"
 #include "ir/Printer.h"
 #include "ir/Verifier.h"
+#include "runtime/tools/ToolMain.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Path.h"
-#include "llvm/Support/WithColor.h"
 
 using namespace rasp;
 namespace cl = llvm::cl;
-
-static constexpr int textIsWrong = 1, commandIsWrong = 2;
 
 namespace {
 /// Passes are told apart by the positions that they have in their tables.
@@ -89,6 +88,7 @@ struct CommandLine {
       "o", cl::desc("Where to print; default: stdout"), cl::value_desc("FILE"),
       cl::init("-"), cl::cat(category)};
   PassCommandLine seen{category};
+  DiagnosticOptions diagnostics{category};
   cl::opt<bool> listOps{"list-ops", cl::desc("List all ops of the RASP IR"),
                         cl::cat(category)};
 };
@@ -115,10 +115,6 @@ private:
   std::optional<backend::Circuit> circuit;
 };
 } // namespace
-
-static llvm::raw_ostream &error() {
-  return llvm::WithColor::error(llvm::errs(), "rasp-opt");
-}
 
 bool Optimizer::read(unsigned bufferId) {
   ir::Lexer lexer(bufferId, diags);
@@ -227,26 +223,33 @@ static void printOps(llvm::raw_ostream &os) {
 
 static int optimize(const CommandLine &command) {
   if (std::optional<std::string> name = command.seen.unknownPass()) {
-    error() << "no pass is called `" << *name << "`; --list-passes has all\n";
+    toolError() << "no pass is called `" << *name
+                << "`; --list-passes has all\n";
     return commandIsWrong;
   }
   llvm::ErrorOr<std::unique_ptr<llvm::MemoryBuffer>> text =
       llvm::MemoryBuffer::getFileOrSTDIN(command.input);
   if (!text) {
-    error() << "'" << command.input << "': " << text.getError().message()
-            << "\n";
+    toolError() << "'" << command.input << "': " << text.getError().message()
+                << "\n";
+    return commandIsWrong;
+  }
+  llvm::Expected<ir::DiagnosticPolicy> policy = command.diagnostics.policy();
+  if (!policy) {
+    toolError() << llvm::toString(policy.takeError()) << "\n";
     return commandIsWrong;
   }
   llvm::SourceMgr sources;
   ir::Diagnostics diags(sources);
+  diags.setPolicy(std::move(*policy));
   unsigned bufferId =
       sources.AddNewSourceBuffer(std::move(*text), llvm::SMLoc());
   ir::PassManager passes(command.seen.options(),
                          llvm::sys::path::stem(command.input));
   Optimizer optimizer(diags, passes);
   auto fail = [&] {
-    diags.printAll(llvm::errs());
-    return textIsWrong;
+    command.diagnostics.print(diags);
+    return inputIsWrong;
   };
   if (!optimizer.read(bufferId))
     return fail();
@@ -254,10 +257,10 @@ static int optimize(const CommandLine &command) {
     PassId pass = passOf(option);
     bool wantsCircuit = pass.kind == PassId::Circuit;
     if (wantsCircuit != optimizer.isCircuit()) {
-      error() << "--" << pass.name() << " wants "
-              << (wantsCircuit ? "a circuit, but this is RASP IR; --lower "
-                                 "makes one of it\n"
-                               : "RASP IR, but this is a circuit\n");
+      toolError() << "--" << pass.name() << " wants "
+                  << (wantsCircuit ? "a circuit, but this is RASP IR; --lower "
+                                     "makes one of it\n"
+                                   : "RASP IR, but this is a circuit\n");
       return commandIsWrong;
     }
     if (!optimizer.run(pass))
@@ -267,7 +270,9 @@ static int optimize(const CommandLine &command) {
   }
   if (!optimizer.verify())
     return fail();
-  diags.printAll(llvm::errs());
+  command.diagnostics.print(diags);
+  if (diags.hasErrors())
+    return inputIsWrong;
   auto print = [&](llvm::raw_ostream &os) {
     optimizer.print(os);
     return llvm::Error::success();
@@ -277,8 +282,8 @@ static int optimize(const CommandLine &command) {
     return 0;
   }
   if (llvm::Error failure = llvm::writeToOutput(command.outputPath, print)) {
-    error() << "'" << command.outputPath
-            << "': " << llvm::toString(std::move(failure)) << "\n";
+    toolError() << "'" << command.outputPath
+                << "': " << llvm::toString(std::move(failure)) << "\n";
     return commandIsWrong;
   }
   return 0;
@@ -286,31 +291,18 @@ static int optimize(const CommandLine &command) {
 
 int main(int argc, char **argv) {
   static CommandLine command;
-  cl::HideUnrelatedOptions(command.category);
-  cl::SetVersionPrinter(
-      [](llvm::raw_ostream &os) { os << "rasp-opt " RASP_VERSION "\n"; });
-  std::string complaint;
-  llvm::raw_string_ostream complaints(complaint);
-  if (!cl::ParseCommandLineOptions(
-          argc, argv,
-          "Runs passes over RASP IR or a circuit, as text.\n\n"
-          "  raspc --emit=ir program.rasp | rasp-opt - --cse\n",
-          &complaints)) {
-    llvm::errs() << complaint;
-    return commandIsWrong;
-  }
-  int status = 0;
-  if (command.seen.listPasses)
-    printPasses(llvm::outs());
-  else if (command.listOps)
-    printOps(llvm::outs());
-  else
-    frontend::runWithLargeStack([&] { status = optimize(command); });
-  llvm::outs().flush();
-  if (std::error_code code = llvm::outs().error()) {
-    llvm::outs().clear_error();
-    error() << "cannot write the output: " << code.message() << "\n";
-    return commandIsWrong;
-  }
-  return status;
+  const Tool tool{"rasp-opt",
+                  "Runs passes over RASP IR or a circuit, as text.\n\n"
+                  "  raspc --emit=ir program.rasp | rasp-opt - --cse\n",
+                  command.category, frontend::largeStackSize};
+  return toolMain(argc, argv, tool, [&]() -> int {
+    int status = 0;
+    if (command.seen.listPasses)
+      printPasses(llvm::outs());
+    else if (command.listOps)
+      printOps(llvm::outs());
+    else
+      frontend::runWithLargeStack([&] { status = optimize(command); });
+    return status;
+  });
 }

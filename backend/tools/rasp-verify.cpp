@@ -1,6 +1,7 @@
 //===- backend/tools/rasp-verify.cpp - does the model do what it says -----===//
 
 #include "backend/tools/Compilation.h"
+#include "backend/tools/DiagnosticOptions.h"
 #include "backend/tools/Verify.h"
 #include "frontend/LargeStack.h"
 #include "ir/Value.h"
@@ -8,13 +9,13 @@
 #include "runtime/CertificateChecker.h"
 #include "runtime/ModelJSON.h"
 #include "runtime/WeightFile.h"
+#include "runtime/tools/ToolMain.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/Error.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/JSON.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Process.h"
-#include "llvm/Support/WithColor.h"
 
 using namespace rasp;
 namespace cl = llvm::cl;
@@ -50,11 +51,7 @@ static cl::list<std::string>
                 cl::desc("Where files that the program loads are"),
                 cl::value_desc("DIR"), cl::cat(category));
 
-static constexpr int modelIsWrong = 1, commandIsWrong = 2;
-
-static llvm::raw_ostream &error() {
-  return llvm::WithColor::error(llvm::errs(), "rasp-verify");
-}
+static DiagnosticOptions diagnostics(category);
 
 static void printResult(const VerifyResult &result) {
   llvm::raw_ostream &os = llvm::outs();
@@ -142,7 +139,7 @@ static llvm::Expected<rt::Certificate> findCertificate(const rt::Model &model) {
   llvm::ErrorOr<std::unique_ptr<llvm::MemoryBuffer>> text =
       llvm::MemoryBuffer::getFileOrSTDIN(certificatePath);
   if (!text)
-    return llvm::createFileError(certificatePath, text.getError());
+    return llvm::errorCodeToError(text.getError());
   llvm::Expected<llvm::json::Value> value = rt::parseJSON((*text)->getBuffer());
   if (!value)
     return value.takeError();
@@ -152,21 +149,21 @@ static llvm::Expected<rt::Certificate> findCertificate(const rt::Model &model) {
 static int checkCertificate(const rt::Model &model) {
   llvm::Expected<rt::Certificate> certificate = findCertificate(model);
   if (!certificate) {
-    error() << "'"
-            << (certificatePath.empty() ? modelPath.getValue()
-                                        : certificatePath.getValue())
-            << "': " << llvm::toString(certificate.takeError()) << "\n";
+    toolError() << "'"
+                << (certificatePath.empty() ? modelPath.getValue()
+                                            : certificatePath.getValue())
+                << "': " << llvm::toString(certificate.takeError()) << "\n";
     return commandIsWrong;
   }
   rt::CertificateReport report = rt::checkCertificate(model, *certificate);
   printReport(report);
-  return report.problems.empty() ? 0 : modelIsWrong;
+  return report.problems.empty() ? 0 : inputIsWrong;
 }
 
 static int verifyModel() {
   llvm::Expected<rt::Model> model = rt::readModel(modelPath);
   if (!model) {
-    error() << llvm::toString(model.takeError()) << "\n";
+    toolError() << llvm::toString(model.takeError()) << "\n";
     return commandIsWrong;
   }
   if (certificatePath.getNumOccurrences())
@@ -176,22 +173,28 @@ static int verifyModel() {
   if (!options || model->programText.empty()) {
     if (!options)
       llvm::consumeError(options.takeError());
-    error() << "'" << modelPath
-            << "': the file carries no program to compare with\n";
+    toolError() << "'" << modelPath
+                << "': the file carries no program to compare with\n";
     return commandIsWrong;
   }
   if (model->edited)
-    llvm::WithColor::warning(llvm::errs(), "rasp-verify")
+    toolWarning()
         << "'" << modelPath
         << "': weights or program were edited after the file was written\n";
 
+  llvm::Expected<ir::DiagnosticPolicy> policy = diagnostics.policy();
+  if (!policy) {
+    toolError() << llvm::toString(policy.takeError()) << "\n";
+    return commandIsWrong;
+  }
   Compilation compilation;
+  compilation.diags.setPolicy(std::move(*policy));
   compilation.setText(model->programText, model->programName);
   frontend::Options frontendOptions;
   frontendOptions.includeDirs = includeDirs;
   if (!compilation.evaluate(std::move(*options), frontendOptions)) {
-    compilation.diags.printAll(llvm::errs());
-    return modelIsWrong;
+    diagnostics.print(compilation.diags);
+    return inputIsWrong;
   }
 
   VerifyOptions verifyOptions;
@@ -219,39 +222,27 @@ static int verifyModel() {
     llvm::errs() << "\r" << std::string(50, ' ') << "\r";
   printResult(result);
   if (result.inputs == 0) {
-    error() << "'" << modelPath
-            << "': the program fails on every input that was tried\n";
-    return modelIsWrong;
+    toolError() << "'" << modelPath
+                << "': the program fails on every input that was tried\n";
+    return inputIsWrong;
   }
-  return result.mismatches ? modelIsWrong : 0;
+  return result.mismatches ? inputIsWrong : 0;
 }
 
 int main(int argc, char **argv) {
-  cl::HideUnrelatedOptions(category);
-  cl::SetVersionPrinter(
-      [](llvm::raw_ostream &os) { os << "rasp-verify " RASP_VERSION "\n"; });
-  std::string complaint;
-  llvm::raw_string_ostream complaints(complaint);
-  if (!cl::ParseCommandLineOptions(
-          argc, argv,
-          "Compares a model with the program that it was compiled from.\n\n"
-          "  On every input where there are at most 2000000, else on 20000 "
-          "samples.\n",
-          &complaints)) {
-    llvm::errs() << complaint;
-    return commandIsWrong;
-  }
-  if (exhaustive && samples.getNumOccurrences()) {
-    error() << "--exhaustive and --samples exclude each other\n";
-    return commandIsWrong;
-  }
-  int status = 0;
-  frontend::runWithLargeStack([&] { status = verifyModel(); });
-  llvm::outs().flush();
-  if (std::error_code code = llvm::outs().error()) {
-    llvm::outs().clear_error();
-    error() << "cannot write the output: " << code.message() << "\n";
-    return commandIsWrong;
-  }
-  return status;
+  const Tool tool{
+      "rasp-verify",
+      "Compares a model with the program that it was compiled from.\n\n"
+      "  On every input where there are at most 2000000, else on 20000 "
+      "samples.\n",
+      category, frontend::largeStackSize};
+  return toolMain(argc, argv, tool, [] {
+    if (exhaustive && samples.getNumOccurrences()) {
+      toolError() << "--exhaustive and --samples exclude each other\n";
+      return commandIsWrong;
+    }
+    int status = 0;
+    frontend::runWithLargeStack([&] { status = verifyModel(); });
+    return status;
+  });
 }

@@ -2,10 +2,13 @@
 
 #include "backend/Constructions.h"
 #include "backend/tools/Compilation.h"
+#include "backend/tools/DiagnosticOptions.h"
 #include "backend/tools/Explanation.h"
 #include "backend/tools/PassCommandLine.h"
 #include "frontend/LargeStack.h"
+#include "runtime/OutputFile.h"
 #include "runtime/WeightFile.h"
+#include "runtime/tools/ToolMain.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/FileSystem.h"
@@ -14,14 +17,11 @@
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/Regex.h"
-#include "llvm/Support/WithColor.h"
 #include <algorithm>
 #include <chrono>
 
 using namespace rasp;
 namespace cl = llvm::cl;
-
-static constexpr int programIsWrong = 1, commandIsWrong = 2;
 
 namespace {
 enum class Stage { AST, IR, Circuit, Layout, Weights };
@@ -111,9 +111,13 @@ struct CommandLine {
       cl::desc("Say what was made of each op, what was not, and why; "
                "--remarks=REGEX chooses by the name in brackets"),
       cl::value_desc("REGEX"), cl::cat(category)};
+  cl::opt<uint64_t> maxParameters{
+      "max-parameters", cl::desc("Refuse a larger model; default: 268435456"),
+      cl::value_desc("N"), cl::init(defaultMaxParameters), cl::cat(category)};
   cl::list<std::string> includeDirs{"I", cl::Prefix,
                                     cl::desc("Where `load` looks, too"),
                                     cl::value_desc("DIR"), cl::cat(category)};
+  DiagnosticOptions diagnostics{category};
 };
 
 /// Wall time of each stage.
@@ -136,10 +140,6 @@ private:
   std::chrono::steady_clock::time_point last = std::chrono::steady_clock::now();
 };
 } // namespace
-
-static llvm::raw_ostream &error() {
-  return llvm::WithColor::error(llvm::errs(), "raspc");
-}
 
 static void printConstructions(llvm::ArrayRef<backend::ConstructionUse> uses) {
   for (const backend::ConstructionUse &use : uses) {
@@ -226,22 +226,36 @@ static void printIR(Compilation &compilation, bool places) {
   ir::print(llvm::outs(), module);
 }
 
-/// To a file, or to stdout without a path.
-static bool writeCertificate(Compilation &compilation, const rt::Model &model,
-                             llvm::StringRef path) {
+/// The certificate as JSON, with the length up to which the program compiles.
+static std::string certificateText(Compilation &compilation,
+                                   const rt::Model &model) {
   llvm::json::Value certificate = model.certificate;
   (*certificate.getAsObject())["exact_length"] =
       rt::toJSON(compilation.findReach());
-  auto print = [&](llvm::raw_ostream &os) {
-    os << llvm::formatv("{0:2}\n", certificate);
-    return llvm::Error::success();
-  };
-  llvm::Error failure =
-      path.empty() ? print(llvm::outs()) : llvm::writeToOutput(path, print);
-  if (!failure)
-    return true;
-  error() << "'" << path << "': " << llvm::toString(std::move(failure)) << "\n";
-  return false;
+  return llvm::formatv("{0:2}\n", certificate);
+}
+
+/// Writes the model, and its certificate if a file is given for that: both or
+/// none.
+static llvm::Error writeFiles(const rt::Model &model, llvm::StringRef path,
+                              rt::Padding padding, llvm::StringRef certificate,
+                              llvm::StringRef certificatePath) {
+  auto writeModel = [&] { return rt::writeModel(model, path, padding); };
+  if (certificatePath.empty())
+    return writeModel();
+  llvm::Error ofModel = llvm::Error::success();
+  llvm::Error ofCertificate =
+      rt::replaceFile(certificatePath, [&](llvm::raw_ostream &os) {
+        os << certificate;
+        ofModel = writeModel();
+        return ofModel ? llvm::errorCodeToError(
+                             std::make_error_code(std::errc::io_error))
+                       : llvm::Error::success();
+      });
+  if (!ofModel)
+    return ofCertificate;
+  llvm::consumeError(std::move(ofCertificate));
+  return ofModel;
 }
 
 /// The text of a file, or none after a message.
@@ -250,7 +264,7 @@ static std::unique_ptr<llvm::MemoryBuffer> readText(llvm::StringRef path) {
       llvm::MemoryBuffer::getFileOrSTDIN(path);
   if (text)
     return std::move(*text);
-  error() << "'" << path << "': " << text.getError().message() << "\n";
+  toolError() << "'" << path << "': " << text.getError().message() << "\n";
   return nullptr;
 }
 
@@ -273,8 +287,8 @@ static int compile(CommandLine &command, llvm::StringRef input,
     llvm::Error failure = options.set(key, value);
     if (!failure)
       return true;
-    error() << "--" << key << ": " << llvm::toString(std::move(failure))
-            << "\n";
+    toolError() << "--" << key << ": " << llvm::toString(std::move(failure))
+                << "\n";
     return false;
   };
   for (auto [option, key] : given)
@@ -288,33 +302,40 @@ static int compile(CommandLine &command, llvm::StringRef input,
   else if (command.dtype == "float64")
     dtype = rt::DType::Float64;
   else if (command.dtype.getNumOccurrences()) {
-    error() << "--dtype is `" << command.dtype
-            << "`, but must be float32 or float64\n";
+    toolError() << "--dtype is `" << command.dtype
+                << "`, but must be float32 or float64\n";
     return commandIsWrong;
   }
   if (!llvm::is_contained({'0', '1', 's'}, command.level)) {
-    error() << "-O is `" << command.level << "`, but must be 0, 1 or s\n";
+    toolError() << "-O is `" << command.level << "`, but must be 0, 1 or s\n";
     return commandIsWrong;
   }
   if (command.stats.getNumOccurrences() && !command.stats.empty() &&
       command.stats != "json") {
-    error() << "--stats is `" << command.stats
-            << "`, but must be empty or json\n";
+    toolError() << "--stats is `" << command.stats
+                << "`, but must be empty or json\n";
+    return commandIsWrong;
+  }
+
+  llvm::Expected<ir::DiagnosticPolicy> policy = command.diagnostics.policy();
+  if (!policy) {
+    toolError() << llvm::toString(policy.takeError()) << "\n";
     return commandIsWrong;
   }
 
   bool explains = command.explained.getNumOccurrences();
   if (explains && command.emit != Stage::Weights) {
-    error() << "--explain tells of the whole compilation; --emit stops before "
-               "its end\n";
+    toolError()
+        << "--explain tells of the whole compilation; --emit stops before "
+           "its end\n";
     return commandIsWrong;
   }
   bool remarks = command.remarks.getNumOccurrences();
   llvm::StringRef names = command.remarks;
   llvm::Regex filter(names.empty() ? "." : names);
   if (std::string problem; !filter.isValid(problem)) {
-    error() << "--remarks is `" << command.remarks
-            << "`, which is no regular expression: " << problem << "\n";
+    toolError() << "--remarks is `" << command.remarks
+                << "`, which is no regular expression: " << problem << "\n";
     return commandIsWrong;
   }
 
@@ -322,11 +343,17 @@ static int compile(CommandLine &command, llvm::StringRef input,
   ir::PassManager passes(command.passes.options(),
                          llvm::sys::path::stem(input));
   Compilation compilation(&passes);
+  compilation.diags.setPolicy(std::move(*policy));
   compilation.makesRemarks = remarks || explains;
   compilation.setText(text->getBuffer(), input);
+  // Messages are told before anything is printed or written.
+  auto tell = [&] {
+    command.diagnostics.print(compilation.diags);
+    return compilation.diags.hasErrors() ? inputIsWrong : 0;
+  };
   auto fail = [&] {
-    compilation.diags.printAll(llvm::errs());
-    return programIsWrong;
+    command.diagnostics.print(compilation.diags);
+    return inputIsWrong;
   };
   if (command.emit == Stage::AST) {
     std::string tree;
@@ -357,57 +384,56 @@ static int compile(CommandLine &command, llvm::StringRef input,
   if (!compilation.inferValues(command.materialize, command.level == '0'))
     return fail();
   watch.lap("value sets");
-  // After what was asked for itself, with the warnings.
-  auto tellRemarks = [&] {
-    if (!remarks)
-      return;
-    addRemarks(compilation, &filter);
-    compilation.diags.printAll(llvm::errs());
-  };
   if (command.emit == Stage::IR || passes.isStopped()) {
+    if (remarks)
+      addRemarks(compilation, &filter);
+    tell();
     printIR(compilation, command.printLocs);
-    tellRemarks();
     return 0;
   }
   SynthesisOptions effort;
   effort.dtype = dtype;
   effort.smallest = command.level == 's';
-  if (!compilation.synthesise(effort))
+  effort.maxParameters = command.maxParameters;
+  effort.padding = command.padding;
+  if (!compilation.synthesise(effort) || compilation.diags.hasErrors())
     return fail();
   watch.lap("synthesis");
-  if (command.emit == Stage::Circuit || passes.isStopped()) {
-    backend::print(llvm::outs(), compilation.circuit);
-    tellRemarks();
-    return 0;
-  }
   compilation.layOut();
-  if (command.emit == Stage::Layout) {
-    backend::print(llvm::outs(), compilation.circuit, compilation.layout);
-    tellRemarks();
-    return 0;
-  }
+  std::string explanation;
+  llvm::raw_string_ostream explained(explanation);
+  if (explains && !explain(compilation, command.explained, explained))
+    return fail();
   if (remarks)
     addRemarks(compilation, &filter);
-  if (explains && !explain(compilation, command.explained, llvm::outs()))
-    return fail();
-  if (explains && path.empty()) {
-    compilation.diags.printAll(llvm::errs());
+  tell();
+  if (command.emit == Stage::Circuit || passes.isStopped()) {
+    backend::print(llvm::outs(), compilation.circuit);
     return 0;
   }
+  if (command.emit == Stage::Layout) {
+    backend::print(llvm::outs(), compilation.circuit, compilation.layout);
+    return 0;
+  }
+  llvm::outs() << explanation;
+  if (explains && path.empty())
+    return 0;
   rt::Model model = compilation.makeModel();
   watch.lap("assembly");
-  compilation.diags.printAll(llvm::errs());
 
   if (path.empty())
     path = input == "-" ? "out.h5" : modelName(input);
-  if (llvm::Error failure = rt::writeModel(model, path, command.padding)) {
-    error() << llvm::toString(std::move(failure)) << "\n";
+  bool isCertified = command.certificate.getNumOccurrences();
+  std::string certificate =
+      isCertified ? certificateText(compilation, model) : "";
+  if (llvm::Error failure = writeFiles(model, path, command.padding,
+                                       certificate, command.certificate)) {
+    toolError() << llvm::toString(std::move(failure)) << "\n";
     return commandIsWrong;
   }
   watch.lap("writing");
-  if (command.certificate.getNumOccurrences())
-    if (!writeCertificate(compilation, model, command.certificate))
-      return commandIsWrong;
+  if (isCertified && command.certificate.empty())
+    llvm::outs() << certificate;
   if (command.stats.getNumOccurrences())
     printStats(
         model, watch,
@@ -425,7 +451,7 @@ static int compileBatch(CommandLine &command) {
       command.certificate.getNumOccurrences() ||
       command.explained.getNumOccurrences() ||
       command.input.getNumOccurrences()) {
-    error() << "--batch writes models alone, of the programs in its list\n";
+    toolError() << "--batch writes models alone, of the programs in its list\n";
     return commandIsWrong;
   }
   std::unique_ptr<llvm::MemoryBuffer> list = readText(command.batch);
@@ -433,7 +459,7 @@ static int compileBatch(CommandLine &command) {
     return commandIsWrong;
   llvm::StringRef folder = command.outputPath;
   if (std::error_code code = llvm::sys::fs::create_directories(folder)) {
-    error() << "'" << folder << "': " << code.message() << "\n";
+    toolError() << "'" << folder << "': " << code.message() << "\n";
     return commandIsWrong;
   }
   llvm::StringMap<std::string> programs; // by model
@@ -442,8 +468,8 @@ static int compileBatch(CommandLine &command) {
     std::string name = modelName(*line);
     auto [it, isNew] = programs.try_emplace(name, line->str());
     if (!isNew) {
-      error() << "'" << *line << "' and '" << it->second
-              << "' would both become '" << name << "'\n";
+      toolError() << "'" << *line << "' and '" << it->second
+                  << "' would both become '" << name << "'\n";
       status = std::max(status, commandIsWrong);
       continue;
     }
@@ -460,43 +486,31 @@ int main(int argc, char **argv) {
   if (auto it = registered.find("stats"); it != registered.end())
     it->second->removeArgument();
   static CommandLine command;
-  cl::HideUnrelatedOptions(command.category);
-  cl::SetVersionPrinter(
-      [](llvm::raw_ostream &os) { os << "raspc " RASP_VERSION "\n"; });
-  std::string complaint;
-  llvm::raw_string_ostream complaints(complaint);
-  if (!cl::ParseCommandLineOptions(
-          argc, argv,
-          "Compiles a RASP program to the weights of a transformer.\n\n"
-          "  Options may stand in the program, one per line: "
-          "`#@ vocab: a,b`, `#@ max-seq-len: 5`.\n",
-          &complaints)) {
-    llvm::errs() << complaint;
-    return commandIsWrong;
-  }
-  if (command.passes.listPasses) {
-    printPasses(llvm::outs());
-    return 0;
-  }
-  if (std::optional<std::string> name = command.passes.unknownPass()) {
-    error() << "no pass is called `" << *name << "`; --list-passes has all\n";
-    return commandIsWrong;
-  }
-  bool isBatch = command.batch.getNumOccurrences();
-  if (!isBatch && !command.input.getNumOccurrences()) {
-    error() << "give a program: raspc PROGRAM.rasp\n";
-    return commandIsWrong;
-  }
-  int status = 0;
-  frontend::runWithLargeStack([&] {
-    status = isBatch ? compileBatch(command)
-                     : compile(command, command.input, command.outputPath);
+  const Tool tool{"raspc",
+                  "Compiles a RASP program to the weights of a transformer.\n\n"
+                  "  Options may stand in the program, one per line: "
+                  "`#@ vocab: a,b`, `#@ max-seq-len: 5`.\n",
+                  command.category, frontend::largeStackSize};
+  return toolMain(argc, argv, tool, [&]() -> int {
+    if (command.passes.listPasses) {
+      printPasses(llvm::outs());
+      return 0;
+    }
+    if (std::optional<std::string> name = command.passes.unknownPass()) {
+      toolError() << "no pass is called `" << *name
+                  << "`; --list-passes has all\n";
+      return commandIsWrong;
+    }
+    bool isBatch = command.batch.getNumOccurrences();
+    if (!isBatch && !command.input.getNumOccurrences()) {
+      toolError() << "give a program: raspc PROGRAM.rasp\n";
+      return commandIsWrong;
+    }
+    int status = 0;
+    frontend::runWithLargeStack([&] {
+      status = isBatch ? compileBatch(command)
+                       : compile(command, command.input, command.outputPath);
+    });
+    return status;
   });
-  llvm::outs().flush();
-  if (std::error_code code = llvm::outs().error()) {
-    llvm::outs().clear_error();
-    error() << "cannot write the output: " << code.message() << "\n";
-    return commandIsWrong;
-  }
-  return status;
 }

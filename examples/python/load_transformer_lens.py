@@ -24,6 +24,8 @@ import torch
 def read(path):
     """The configuration and the tensors by name."""
     with h5py.File(path) as file:
+        if file.attrs["format_version"] > 1:
+            raise ValueError(f"{path}: written by a newer raspc")
         if file.attrs.get("padding") == "none":
             raise ValueError(f"{path}: its layers differ in size (raspc --pad=none)")
         config = json.loads(file.attrs["tl_config"])

@@ -31,9 +31,10 @@ bool rasp::ir::inferValueSets(Module &module, PassContext &context) {
   llvm::DenseMap<const Node *, ShownValues> before = std::move(module.values);
   module.values.clear();
   for (const Node *output : module.outputs)
-    showValues(module,
-               ValueSets(output, module.header.domain(), context.diags, module.kept),
-               output);
+    showValues(
+        module,
+        ValueSets(output, module.header.domain(), context.diags, module.kept),
+        output);
   if (before.size() != module.values.size())
     return true;
   for (const auto &[op, shown] : module.values)

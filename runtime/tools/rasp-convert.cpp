@@ -5,11 +5,11 @@
 #include "runtime/export/Npz.h"
 #include "runtime/export/Onnx.h"
 #include "runtime/export/Safetensors.h"
+#include "runtime/tools/ToolMain.h"
 
 #include "llvm/ADT/StringSwitch.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/Path.h"
-#include "llvm/Support/WithColor.h"
 
 using namespace rasp::rt;
 namespace cl = llvm::cl;
@@ -51,11 +51,9 @@ static cl::opt<GraphOutputs> outputsOption(
                           "the logits and every activation, by hook name")),
     cl::cat(category));
 
-static constexpr int commandIsWrong = 2;
-
 static int fail(const llvm::Twine &message) {
-  llvm::WithColor::error(llvm::errs(), "rasp-convert") << message << "\n";
-  return commandIsWrong;
+  rasp::toolError() << message << "\n";
+  return rasp::commandIsWrong;
 }
 
 static Format formatOf(llvm::StringRef path) {
@@ -84,21 +82,7 @@ static llvm::Error write(const Model &model, Format format,
   llvm_unreachable("the format is known by now");
 }
 
-int main(int argc, char **argv) {
-  cl::HideUnrelatedOptions(category);
-  cl::SetVersionPrinter(
-      [](llvm::raw_ostream &os) { os << "rasp-convert " RASP_VERSION "\n"; });
-  std::string complaint;
-  llvm::raw_string_ostream complaints(complaint);
-  if (!cl::ParseCommandLineOptions(
-          argc, argv,
-          "Writes a model that raspc has compiled in another format.\n\n"
-          "  The ending of the file's name says which: .safetensors, .npz or "
-          ".onnx.\n",
-          &complaints)) {
-    llvm::errs() << complaint;
-    return commandIsWrong;
-  }
+static int convert() {
   Format format = formatOf(outputPath);
   if (format == Format::ByEnding)
     return fail("'" + outputPath +
@@ -114,7 +98,7 @@ int main(int argc, char **argv) {
   if (!model)
     return fail(llvm::toString(model.takeError()));
   if (model->edited)
-    llvm::WithColor::warning(llvm::errs(), "rasp-convert")
+    rasp::toolWarning()
         << "'" << modelPath
         << "': weights or program were edited after the file was written\n";
   if (llvm::Error error = replaceFile(outputPath, [&](llvm::raw_ostream &os) {
@@ -122,4 +106,14 @@ int main(int argc, char **argv) {
       }))
     return fail(llvm::toString(std::move(error)));
   return 0;
+}
+
+int main(int argc, char **argv) {
+  const rasp::Tool tool{
+      "rasp-convert",
+      "Writes a model that raspc has compiled in another format.\n\n"
+      "  The ending of the file's name says which: .safetensors, .npz or "
+      ".onnx.\n",
+      category};
+  return rasp::toolMain(argc, argv, tool, convert);
 }

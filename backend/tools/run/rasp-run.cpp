@@ -1,13 +1,14 @@
 //===- backend/tools/run/rasp-run.cpp - runs a model on inputs ------------===//
 
 #include "backend/tools/run/Answers.h"
+#include "frontend/LargeStack.h"
 #include "runtime/Atom.h"
 #include "runtime/ModelJSON.h"
 #include "runtime/WeightFile.h"
+#include "runtime/tools/ToolMain.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/MemoryBuffer.h"
-#include "llvm/Support/WithColor.h"
 #include "llvm/Support/raw_ostream.h"
 
 using namespace rasp;
@@ -84,12 +85,6 @@ static cl::list<std::string>
                 cl::desc("Where files that the program loads are"),
                 cl::value_desc("DIR"), cl::cat(category));
 
-static constexpr int inputIsWrong = 1, commandIsWrong = 2;
-
-static llvm::raw_ostream &error() {
-  return llvm::WithColor::error(llvm::errs(), "rasp-run");
-}
-
 static llvm::Error fail(const llvm::Twine &message) {
   return llvm::createStringError(llvm::inconvertibleErrorCode(), message);
 }
@@ -103,8 +98,8 @@ static bool readInputs(rt::InputReader &reader) {
   llvm::ErrorOr<std::unique_ptr<llvm::MemoryBuffer>> buffer =
       llvm::MemoryBuffer::getFileOrSTDIN(inputsPath, /*IsText=*/true);
   if (!buffer) {
-    error() << "'" << inputsPath << "': " << buffer.getError().message()
-            << "\n";
+    toolError() << "'" << inputsPath << "': " << buffer.getError().message()
+                << "\n";
     return false;
   }
   reader.readLines((*buffer)->getBuffer(), inputsPath);
@@ -114,8 +109,8 @@ static bool readInputs(rt::InputReader &reader) {
 static void print(const rt::Model &model, const rt::Input &input) {
   if (input.isRefused()) {
     llvm::outs().flush();
-    error() << input.location << "input " << input.shown << ": "
-            << input.refusal << "\n";
+    toolError() << input.location << "input " << input.shown << ": "
+                << input.refusal << "\n";
   }
   if (json) {
     rt::printAnswer(llvm::outs(), model, input);
@@ -223,7 +218,7 @@ checkInputNumbers(llvm::ArrayRef<rt::Intervention> interventions,
 
 /// Prints what is wrong with the command line or a file.
 static int complain(llvm::Error problem) {
-  error() << llvm::toString(std::move(problem)) << "\n";
+  toolError() << llvm::toString(std::move(problem)) << "\n";
   return commandIsWrong;
 }
 
@@ -245,9 +240,8 @@ static int runModel() {
     if (evaluated)
       options->program = &program.emplace(std::move(*evaluated));
     else
-      llvm::WithColor::warning(llvm::errs(), "rasp-run")
-          << "nothing to compare variables with: "
-          << llvm::toString(evaluated.takeError()) << "\n";
+      toolWarning() << "nothing to compare variables with: "
+                    << llvm::toString(evaluated.takeError()) << "\n";
   }
   rt::Tokenizer tokenizer(*model);
   rt::InputReader reader(tokenizer);
@@ -270,56 +264,47 @@ static int runModel() {
   if (!rt::anyRefused(reader.inputs))
     return 0;
   if (options->tracePath)
-    error() << "'" << *options->tracePath
-            << "': no trace was written, since an input was refused\n";
+    toolError() << "'" << *options->tracePath
+                << "': no trace was written, since an input was refused\n";
   return inputIsWrong;
 }
 
-int main(int argc, char **argv) {
-  cl::HideUnrelatedOptions(category);
-  cl::SetVersionPrinter(
-      [](llvm::raw_ostream &os) { os << "rasp-run " RASP_VERSION "\n"; });
-  std::string complaint;
-  llvm::raw_string_ostream complaints(complaint);
-  if (!cl::ParseCommandLineOptions(
-          argc, argv,
-          "Runs a model that raspc has compiled.\n\n"
-          "  An input is a string of one-character tokens (hello) or a JSON "
-          "list ([\"a\",\"b\"]).\n",
-          &complaints)) {
-    llvm::errs() << complaint;
-    return commandIsWrong;
-  }
+/// Says what does not go together on the command line.
+static bool isCommandGood() {
   bool needsInput =
       shownKinds.empty() || llvm::any_of(shownKinds, [](Shown kind) {
         return kind != Shown::Directions;
       });
   if (plainInputs.empty() && inputsPath.empty() && needsInput) {
-    error() << "expected an input or --inputs=FILE, see --help\n";
-    return commandIsWrong;
+    toolError() << "expected an input or --inputs=FILE, see --help\n";
+    return false;
   }
   if ((hookList.getNumOccurrences() || !decompositions.empty()) &&
       tracePath.empty()) {
-    error() << (decompositions.empty() ? "--hooks says" : "--decompose says")
-            << " what --trace=FILE.h5 writes, which is missing\n";
-    return commandIsWrong;
+    toolError() << (decompositions.empty() ? "--hooks says"
+                                           : "--decompose says")
+                << " what --trace=FILE.h5 writes, which is missing\n";
+    return false;
   }
   if (json && !shownKinds.empty()) {
-    error() << "--show prints text, --json prints JSON: leave one out\n";
-    return commandIsWrong;
+    toolError() << "--show prints text, --json prints JSON: leave one out\n";
+    return false;
   }
   if ((layerList.getNumOccurrences() || positionList.getNumOccurrences()) &&
       shownKinds.empty()) {
-    error() << "--layers and --positions say what --show prints, which is "
-               "missing\n";
-    return commandIsWrong;
+    toolError() << "--layers and --positions say what --show prints, which is "
+                   "missing\n";
+    return false;
   }
-  int status = runModel();
-  llvm::outs().flush();
-  if (std::error_code code = llvm::outs().error()) {
-    llvm::outs().clear_error();
-    error() << "cannot write the output: " << code.message() << "\n";
-    return commandIsWrong;
-  }
-  return status;
+  return true;
+}
+
+int main(int argc, char **argv) {
+  const Tool tool{"rasp-run",
+                  "Runs a model that raspc has compiled.\n\n"
+                  "  An input is a string of one-character tokens (hello) or a "
+                  "JSON list ([\"a\",\"b\"]).\n",
+                  category, frontend::largeStackSize};
+  return toolMain(argc, argv, tool,
+                  [] { return isCommandGood() ? runModel() : commandIsWrong; });
 }

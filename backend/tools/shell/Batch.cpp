@@ -154,9 +154,10 @@ private:
 
 bool shell::runBatch(const BatchRequest &request,
                      std::vector<llvm::Expected<Input>> inputs,
-                     llvm::raw_ostream &os, llvm::raw_ostream &messages) {
+                     llvm::raw_ostream &os,
+                     llvm::function_ref<void(const ir::Diagnostics &)> tell) {
   llvm::SourceMgr sources;
-  ir::Diagnostics diags(sources);
+  ir::Diagnostics diags(sources, request.policy);
   ir::Program program;
   ast::Context context;
   auto parse = [&](llvm::StringRef text, llvm::StringRef name) {
@@ -176,7 +177,7 @@ bool shell::runBatch(const BatchRequest &request,
                        : nullptr;
   if (evaluate)
     object = evaluator.value(evaluate->value);
-  diags.printAll(messages);
+  tell(diags);
 
   const ir::Diagnostic *error = nullptr;
   for (const ir::Diagnostic &diagnostic : diags.all())

@@ -14,16 +14,17 @@ struct BatchRequest {
   std::string expression;
   bool causal = false;
   bool strict = false;
+  ir::DiagnosticPolicy policy;
   frontend::Options options;
 };
 
 /// Evaluates the expression after the program on every input and prints one
 /// JSON object for each; an input that could not be read gives an error, too.
 /// As in the language, an error of any statement is the program's error.
-/// Returns whether there was none. Messages about the text go to `messages`.
+/// Returns whether there was none. Messages about the text go to `tell`.
 bool runBatch(const BatchRequest &request,
               std::vector<llvm::Expected<Input>> inputs, llvm::raw_ostream &os,
-              llvm::raw_ostream &messages);
+              llvm::function_ref<void(const ir::Diagnostics &)> tell);
 
 } // namespace rasp::shell
 

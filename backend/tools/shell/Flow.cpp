@@ -2,6 +2,7 @@
 
 #include "backend/tools/shell/Flow.h"
 #include "backend/tools/shell/Display.h"
+#include "runtime/OutputFile.h"
 #include "llvm/ADT/DenseMap.h"
 #include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/SetVector.h"
@@ -11,6 +12,7 @@
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/Program.h"
+#include "llvm/Support/Signals.h"
 
 using namespace rasp;
 using namespace rasp::shell;
@@ -225,6 +227,9 @@ static std::string runGraphviz(llvm::StringRef program,
   if (llvm::sys::fs::createTemporaryFile("rasp", "dot", in) ||
       llvm::sys::fs::createTemporaryFile("rasp", "svg", out))
     return "";
+  // Ctrl-C may come while the program runs.
+  llvm::sys::RemoveFileOnSignal(in);
+  llvm::sys::RemoveFileOnSignal(out);
   std::string svg;
   std::error_code code;
   {
@@ -239,8 +244,10 @@ static std::string runGraphviz(llvm::StringRef program,
                                 redirects, maxSeconds) == 0)
     if (auto buffer = llvm::MemoryBuffer::getFile(out))
       svg = (*buffer)->getBuffer().str();
-  llvm::sys::fs::remove(in);
-  llvm::sys::fs::remove(out);
+  for (llvm::StringRef path : {in.str(), out.str()}) {
+    llvm::sys::fs::remove(path);
+    llvm::sys::DontRemoveFileOnSignal(path);
+  }
   return svg;
 }
 
@@ -264,16 +271,10 @@ llvm::Expected<std::string> shell::writeDrawing(const Node *sop,
     return llvm::createStringError(code,
                                    "`" + path.str() + "`: " + code.message());
   llvm::sys::path::append(path, stem + ".svg");
-  std::error_code code;
-  llvm::raw_fd_ostream os(path, code);
-  if (!code) {
-    os << svg;
-    os.close();
-    code = os.error();
-    os.clear_error();
-  }
-  if (code)
-    return llvm::createStringError(code,
-                                   "`" + path.str() + "`: " + code.message());
+  if (llvm::Error failure = rt::replaceFile(path, [&](llvm::raw_ostream &os) {
+        os << svg;
+        return llvm::Error::success();
+      }))
+    return failure;
   return path.str().str();
 }

@@ -1,21 +1,20 @@
 //===- backend/tools/shell/rasp.cpp - the shell of the language -----------===//
 
+#include "backend/tools/DiagnosticOptions.h"
 #include "backend/tools/shell/Batch.h"
 #include "backend/tools/shell/Reader.h"
 #include "backend/tools/shell/Session.h"
 #include "frontend/LargeStack.h"
+#include "runtime/tools/ToolMain.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/LineIterator.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Process.h"
-#include "llvm/Support/WithColor.h"
 
 using namespace rasp;
 using namespace rasp::shell;
 namespace cl = llvm::cl;
-
-static constexpr int programIsWrong = 1, commandIsWrong = 2;
 
 namespace {
 struct CommandLine {
@@ -47,23 +46,26 @@ struct CommandLine {
   cl::list<std::string> includeDirs{"I", cl::Prefix,
                                     cl::desc("Where `load` looks, too"),
                                     cl::value_desc("DIR"), cl::cat(category)};
+  DiagnosticOptions diagnostics{category};
 };
 } // namespace
-
-static llvm::raw_ostream &error() {
-  return llvm::WithColor::error(llvm::errs(), "rasp");
-}
 
 static std::unique_ptr<llvm::MemoryBuffer> open(const std::string &path) {
   auto buffer = llvm::MemoryBuffer::getFileOrSTDIN(path);
   if (buffer)
     return std::move(*buffer);
-  error() << "'" << path << "': " << buffer.getError().message() << "\n";
+  toolError() << "'" << path << "': " << buffer.getError().message() << "\n";
   return nullptr;
 }
 
 static int evaluate(CommandLine &command) {
+  llvm::Expected<ir::DiagnosticPolicy> policy = command.diagnostics.policy();
+  if (!policy) {
+    toolError() << llvm::toString(policy.takeError()) << "\n";
+    return commandIsWrong;
+  }
   BatchRequest request;
+  request.policy = std::move(*policy);
   request.expression = command.eval;
   request.causal = command.causal;
   request.strict = command.strict;
@@ -87,11 +89,13 @@ static int evaluate(CommandLine &command) {
   }
   if (!command.input.getNumOccurrences() &&
       !command.inputs.getNumOccurrences()) {
-    error() << "--eval needs --input=JSON or --inputs=FILE\n";
+    toolError() << "--eval needs --input=JSON or --inputs=FILE\n";
     return commandIsWrong;
   }
-  bool good = runBatch(request, std::move(inputs), llvm::outs(), llvm::errs());
-  return good ? 0 : programIsWrong;
+  bool good = runBatch(
+      request, std::move(inputs), llvm::outs(),
+      [&](const ir::Diagnostics &diags) { command.diagnostics.print(diags); });
+  return good ? 0 : inputIsWrong;
 }
 
 static int converse(CommandLine &command) {
@@ -109,16 +113,16 @@ static int converse(CommandLine &command) {
   if (!command.path.empty()) {
     llvm::StringRef path = command.path;
     if (!path.ends_with(".rasp") || !llvm::sys::fs::is_regular_file(path)) {
-      error() << "'" << path << "': "
-              << (path.ends_with(".rasp")
-                      ? "no such file"
-                      : "the name of a program ends in .rasp")
-              << "\n";
+      toolError() << "'" << path << "': "
+                  << (path.ends_with(".rasp")
+                          ? "no such file"
+                          : "the name of a program ends in .rasp")
+                  << "\n";
       return commandIsWrong;
     }
     session.load(path);
   }
-  int status = session.hadErrors() ? programIsWrong : 0;
+  int status = session.hadErrors() ? inputIsWrong : 0;
 
   std::unique_ptr<LineSource> lines =
       isTerminal ? makeTerminal([&] { return session.completions(); })
@@ -144,27 +148,21 @@ static int converse(CommandLine &command) {
 
 int main(int argc, char **argv) {
   static CommandLine command;
-  cl::HideUnrelatedOptions(command.category);
-  cl::SetVersionPrinter(
-      [](llvm::raw_ostream &os) { os << "rasp " RASP_VERSION "\n"; });
-  std::string complaint;
-  llvm::raw_string_ostream complaints(complaint);
-  if (!cl::ParseCommandLineOptions(argc, argv,
-                                   "The interactive shell of RASP.\n\n"
-                                   "  Without --eval it reads statements; "
-                                   "`:help` says what else.\n",
-                                   &complaints)) {
-    llvm::errs() << complaint;
-    return commandIsWrong;
-  }
-  bool isEval = command.eval.getNumOccurrences() != 0;
-  if (!isEval && (command.input.getNumOccurrences() ||
-                  command.inputs.getNumOccurrences())) {
-    error() << "--input and --inputs need --eval=EXPR\n";
-    return commandIsWrong;
-  }
-  int status = 0;
-  frontend::runWithLargeStack(
-      [&] { status = isEval ? evaluate(command) : converse(command); });
-  return status;
+  const Tool tool{"rasp",
+                  "The interactive shell of RASP.\n\n"
+                  "  Without --eval it reads statements; `:help` says what "
+                  "else.\n",
+                  command.category, frontend::largeStackSize};
+  return toolMain(argc, argv, tool, [&]() -> int {
+    bool isEval = command.eval.getNumOccurrences() != 0;
+    if (!isEval && (command.input.getNumOccurrences() ||
+                    command.inputs.getNumOccurrences())) {
+      toolError() << "--input and --inputs need --eval=EXPR\n";
+      return commandIsWrong;
+    }
+    int status = 0;
+    frontend::runWithLargeStack(
+        [&] { status = isEval ? evaluate(command) : converse(command); });
+    return status;
+  });
 }

@@ -41,9 +41,10 @@ TEST(Vocabulary, Ranges) {
 }
 
 TEST(Vocabulary, RangesThatAreNone) {
-  EXPECT_EQ(parse("c..a"), "the range `c..a` is empty or too large");
+  EXPECT_EQ(parse("c..a"), "the range `c..a` ends before it begins");
   EXPECT_EQ(parse("0..9999999", "int"),
-            "the range `0..9999999` is empty or too large");
+            "the range `0..9999999` has more than 1048576 tokens, which is the "
+            "limit");
   EXPECT_EQ(parse("aa..b"),
             "the range `aa..b` needs two numbers or two characters");
   EXPECT_EQ(parse("a..b", "int"),
@@ -125,7 +126,8 @@ TEST(CompileOptions, PragmasFillInWhatIsNotSet) {
   EXPECT_TRUE(options.vocabulary->at(0).isInt());
   options.addPragmas({{"causal", "maybe", {}}, {"colour", "red", {}}}, diags);
   ASSERT_EQ(diags.all().size(), 2u);
-  EXPECT_EQ(diags.all()[0].name, "BadOption");
+  EXPECT_EQ(diags.all()[0].name, "UnknownPragma");
+  EXPECT_EQ(diags.all()[1].name, "BadOption");
 }
 
 TEST(CompileOptions, AVocabularyThatIsGivenNeedsNoPragma) {

@@ -7,6 +7,7 @@ using namespace rasp::ir;
 
 static constexpr DiagKind<std::string> testKind{"TestKind", Severity::Error,
                                                 "{0}"};
+static constexpr DiagKind<> testNote{"TestNote", Severity::Note, "as here"};
 
 namespace {
 /// A buffer, and what the diagnostic about a part of it prints.
@@ -72,4 +73,76 @@ TEST_F(DiagnosticsTest, EndOfFileAndNoPlace) {
                        "a = \xc3\xa9\n"
                        "     ^\n"
                        "error: nowhere [TestKind]\n");
+}
+
+TEST_F(DiagnosticsTest, ThePolicyDecidesOnWarningsAndTheirNotes) {
+  auto tell = [&](std::vector<const char *> options, bool silent = false) {
+    DiagnosticPolicy policy;
+    for (const char *option : options)
+      EXPECT_EQ(llvm::toString(policy.apply(option)), "") << option;
+    if (silent)
+      policy.tellNothing();
+    diags.clear();
+    diags.setPolicy(policy);
+    diags.emit({}, diag::EmptySelector);
+    diags.emit({}, testNote);
+    diags.emit({}, diag::Unused, "x", "y");
+    diags.emit({}, testNote);
+    std::string text;
+    for (const Diagnostic &diagnostic : diags.all())
+      text += "EWN"[static_cast<int>(diagnostic.severity)];
+    return text;
+  };
+  EXPECT_EQ(tell({}), "WN");
+  EXPECT_EQ(tell({"unused"}), "WNWN");
+  EXPECT_EQ(tell({"Unused", "no-empty-selector"}), "WN");
+  EXPECT_EQ(tell({"all"}), "WNWN");
+  EXPECT_EQ(tell({"all", "no-unused"}), "WN");
+  EXPECT_EQ(tell({"no-EmptySelector"}), "");
+  EXPECT_EQ(tell({"error"}), "EN");
+  EXPECT_TRUE(diags.hasErrors());
+  EXPECT_EQ(printed(), "error: this selector selects nothing on any input "
+                       "[EmptySelector,-Werror]\nnote: as here [TestNote]\n");
+  EXPECT_EQ(tell({"error", "no-error"}), "WN");
+  EXPECT_EQ(tell({"no-error=empty-selector", "error", "unused"}), "WNEN");
+  EXPECT_EQ(tell({"error=unused"}), "WNEN");
+  EXPECT_EQ(tell({"error=unused", "no-unused"}), "WN");
+  EXPECT_EQ(tell({"error", "all"}, /*silent=*/true), "");
+  EXPECT_FALSE(diags.hasErrors());
+}
+
+TEST_F(DiagnosticsTest, UnknownWarningsHaveANearestOne) {
+  DiagnosticPolicy policy;
+  EXPECT_EQ(llvm::toString(policy.apply("no-error=may-fial")),
+            "there is no warning `may-fial`; did you mean `may-fail`?");
+  EXPECT_EQ(llvm::toString(policy.apply("colour")),
+            "there is no warning `colour`");
+  // Errors are no warnings.
+  EXPECT_EQ(llvm::toString(policy.apply("no-UnknownName")),
+            "there is no warning `UnknownName`");
+}
+
+TEST_F(DiagnosticsTest, JSONCountsCodePointsAndBytes) {
+  diags
+      .emit(range("x = 1;\n\xc3\xa9\xe4\xb8\xad = bar;\n", "bar"), testKind,
+            "\"seen\"")
+      .fixIt = "baz";
+  diags.emit({}, testNote);
+  diags.emit({}, testKind, "nowhere");
+  std::string text;
+  llvm::raw_string_ostream os(text);
+  diags.printJSON(os);
+  std::string place = R"({"start":{"line":2,"column":6,"offset":15},)"
+                      R"("end":{"line":2,"column":9,"offset":18}})";
+  EXPECT_EQ(text, R"({"file":"t.rasp","severity":"error","name":"TestKind",)"
+                  R"("message":"\"seen\"","range":)" +
+                      place + R"(,"fixits":[{"range":)" + place +
+                      R"(,"text":"baz"}],"notes":[{"file":null,)"
+                      R"("severity":"note","name":"TestNote",)"
+                      R"("message":"as here","range":null,"fixits":[]}]})"
+                      "\n"
+                      R"({"file":null,"severity":"error","name":"TestKind",)"
+                      R"("message":"nowhere","range":null,"fixits":[],)"
+                      R"("notes":[]})"
+                      "\n");
 }

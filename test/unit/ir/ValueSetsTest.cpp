@@ -354,11 +354,10 @@ TEST_F(ValueSetsTest, TooLargeIsExplainedDownToItsCause) {
   EXPECT_EQ(diags.all()[0].message, "`div` can take more than 8 values, and a "
                                     "comparison needs to know them all");
   EXPECT_EQ(diags.all()[1].message,
-            "`div`, an `div` of `sum` with too many values and `const` with 1 "
-            "values");
+            "`div` is `div` of `sum` with too many values");
   EXPECT_EQ(diags.all()[2].message,
-            "`sum`, an `add` of `far` with 4 values and `tokens_int` with 3 "
-            "values");
+            "`sum` is `add` of `far` with 4 values and `tokens_int` with 3 "
+            "values, so up to 12 together");
 }
 
 TEST_F(ValueSetsTest, StepsOfMeansThatAreNotListed) {
