@@ -18,6 +18,8 @@ static StringRef severityName(Severity severity) {
     return "warning";
   case Severity::Note:
     return "note";
+  case Severity::Remark:
+    return "remark";
   }
   llvm_unreachable("all severities are listed");
 }
