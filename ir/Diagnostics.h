@@ -96,6 +96,7 @@ public:
   void append(const Diagnostics &other) {
     list.insert(list.end(), other.list.begin(), other.list.end());
     errors += other.errors;
+    leavesOut = false;
   }
 
   bool hasErrors() const { return errors != 0; }

@@ -21,7 +21,7 @@ public:
   /// `maxWork` values have been computed. An input counts if `program` fails on
   /// it, too.
   FailingInputs(llvm::ArrayRef<const Node *> ops, const Node *program,
-                const Domain &domain, size_t maxWork = 1 << 18);
+                const Domain &domain, size_t maxWork = 1 << 16);
 
   struct Found {
     std::vector<Value> input;

@@ -143,6 +143,8 @@ bool rasp::ir::checkFailures(const Node *root, ValueSets &values,
                         {}});
     // What fails because an operand always does is no news.
     if (finding && llvm::all_of(node->operands(), [&](const Node *operand) {
+          if (operand->isSelector())
+            return true;
           const NodeValues &set = values.of(operand);
           return !set.known || !set.values.empty();
         })) {
@@ -154,7 +156,9 @@ bool rasp::ir::checkFailures(const Node *root, ValueSets &values,
     if (!finding.always && !llvm::is_contained(suspects, node))
       suspects.push_back(node);
   std::optional<FailingInputs> inputs;
-  if (program && !suspects.empty())
+  bool isTold =
+      diags.policy().isTold(diag::MayFail.name, diag::MayFail.onRequest);
+  if (program && isTold && !suspects.empty())
     inputs.emplace(suspects, program, values.domain());
   for (const auto &[node, finding] : findings) {
     if (finding.always) {

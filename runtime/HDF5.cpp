@@ -1,7 +1,6 @@
 //===- runtime/HDF5.cpp - handles of the HDF5 library ---------------------===//
 
 #include "runtime/HDF5.h"
-#include "runtime/OutOfMemory.h"
 
 using namespace rasp::rt;
 
@@ -21,24 +20,7 @@ HDF5Session::HDF5Session() {
   (void)started;
 }
 
-/// Whether the library has failed for want of memory.
-static bool isOutOfMemory() {
-  bool found = false;
-  H5Ewalk2(
-      H5E_DEFAULT, H5E_WALK_UPWARD,
-      [](unsigned, const H5E_error2_t *error, void *data) -> herr_t {
-        if (error->maj_num == H5E_RESOURCE &&
-            (error->min_num == H5E_NOSPACE || error->min_num == H5E_CANTALLOC))
-          *static_cast<bool *>(data) = true;
-        return 0;
-      },
-      &found);
-  return found;
-}
-
 std::string rasp::rt::reasonOfHDF5() {
-  if (auto *handler = outOfMemoryHandler.load(); handler && isOutOfMemory())
-    handler();
   std::string reason;
   H5Ewalk2(
       H5E_DEFAULT, H5E_WALK_UPWARD,

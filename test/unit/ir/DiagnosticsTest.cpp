@@ -111,6 +111,15 @@ TEST_F(DiagnosticsTest, ThePolicyDecidesOnWarningsAndTheirNotes) {
   EXPECT_FALSE(diags.hasErrors());
 }
 
+TEST_F(DiagnosticsTest, NotesOfWhatIsTakenOverStay) {
+  diags.emit({}, diag::Unused, "x", "y"); // left out
+  Diagnostics attempt(sources);
+  attempt.emit({}, testKind, "seen");
+  diags.append(attempt);
+  diags.emit({}, testNote);
+  EXPECT_EQ(printed(), "error: seen [TestKind]\nnote: as here [TestNote]\n");
+}
+
 TEST_F(DiagnosticsTest, UnknownWarningsHaveANearestOne) {
   DiagnosticPolicy policy;
   EXPECT_EQ(llvm::toString(policy.apply("no-error=may-fial")),
