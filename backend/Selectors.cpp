@@ -240,25 +240,29 @@ bool Lowering::addEquality(const Formula &comparison,
   bool shifted = alone && facts.neverEmpty;
   auto refuseSquares = [&](const auto &reason) {
     if (options.remarks)
-      remark(scores, ir::diag::EqualityNotBySquares, reason.str());
+      remark(scores, ir::diag::EqualityNotBySquares, reason().str());
     return false;
   };
   // The query is read as it is where its square is not needed.
   for (const Node *side : {key, query})
     if (!isIntegral(sets.of(side)))
-      return refuseSquares(
-          llvm::formatv("`{0}` is not always an int", spaceName(side)));
+      return refuseSquares([&] {
+        return llvm::formatv("`{0}` is not always an int", spaceName(side));
+      });
   if (!keyValues.known || (!queryValues.known && !shifted))
-    return refuseSquares(
-        llvm::formatv("`{0}` takes too many values for squares of them",
-                      spaceName(keyValues.known ? query : key)));
+    return refuseSquares([&] {
+      return llvm::formatv("`{0}` takes too many values for squares of them",
+                           spaceName(keyValues.known ? query : key));
+    });
   size_t common = llvm::count_if(keyValues.values, [&](const ir::Value &k) {
     return k.toDouble() >= queryValues.low && k.toDouble() <= queryValues.high;
   });
   if (common <= 3)
-    return refuseSquares(
-        llvm::formatv("{0} in common, of which a table has no greater rank",
-                      ir::counted(common, "value")));
+    return refuseSquares([&] {
+      return llvm::formatv(
+          "{0} in common, of which a table has no greater rank",
+          ir::counted(common, "value"));
+    });
   auto squares = [&](const ir::NodeValues &values, double shift) {
     std::vector<double> result;
     for (const ir::Value &value : values.values)
@@ -282,8 +286,9 @@ bool Lowering::addEquality(const Formula &comparison,
                    queryReach * queryReach + 1;
   // Squares must be exact as doubles before they can be so as weights.
   if (largest > 0x1p50)
-    return refuseSquares(
-        llvm::formatv("squares would be as large as {0:e1}", largest));
+    return refuseSquares([&] {
+      return llvm::formatv("squares would be as large as {0:e1}", largest);
+    });
   // Scores are multiplied by the root of d_head, up to `widestRoot`; integers
   // that the significand holds even so are exact. Otherwise products, sums and
   // the division by the root are rounded.
@@ -323,20 +328,24 @@ bool Lowering::addEquality(const Formula &comparison,
   bool accurate =
       ties == Ties::None ? error < (shifted ? 0.4 : 0.2) : error == 0;
   if (!accurate)
-    return refuseSquares(llvm::formatv(
-        "scores may be wrong by {0:e1}, and {1}", error,
-        ties != Ties::None ? "keys selected together must score the same"
-        : shifted          ? "0.4 is what a single key tolerates"
-                           : "0.2 is what a single key tolerates"));
+    return refuseSquares([&] {
+      return llvm::formatv("scores may be wrong by {0:e1}, and {1}", error,
+                           ties != Ties::None
+                               ? "keys selected together must score the same"
+                           : shifted ? "0.4 is what a single key tolerates"
+                                     : "0.2 is what a single key tolerates");
+    });
   // A table of classes would be there before squares of what is decoded first.
   unsigned time = timeOfTerms(terms);
   if (time > 0 && !options.lateEqualities)
     if (std::optional<unsigned> ofTable = timeOfTable(comparison);
         failed || (ofTable && nextAttention(time) > nextAttention(*ofTable)))
-      return refuseSquares(llvm::formatv(
-          "numbers would have to be decoded first, which puts the head into "
-          "layer {0}; with a table it is in layer {1}",
-          nextAttention(time) / 2, nextAttention(ofTable.value_or(time)) / 2));
+      return refuseSquares([&] {
+        return llvm::formatv(
+            "numbers would have to be decoded first, which puts the head into "
+            "layer {0}; with a table it is in layer {1}",
+            nextAttention(time) / 2, nextAttention(ofTable.value_or(time)) / 2);
+      });
   remark(scores, ir::diag::EqualityBySquares,
          shifted ? "2kq - k^2, which is enough as some key always is selected"
                  : "1 - (k - q)^2",

@@ -22,8 +22,11 @@ static void tellUnused(const Compilation &compilation, ir::Remarks &remarks) {
 }
 
 ir::Remarks rasp::remarksOn(const Compilation &compilation) {
-  ir::Remarks all = compilation.remarks;
-  ir::remarkOnSameOps(compilation.compiled, compilation.sources, all);
+  ir::Remarks all;
+  ir::remarkOnSameOps(compilation.output, compilation.sources, all);
+  for (ir::Remark &remark : all)
+    remark.node = compilation.replaced.lookup(remark.node);
+  llvm::append_range(all, compilation.remarks);
   tellUnused(compilation, all);
   if (compilation.circuit.layers > 0)
     llvm::append_range(
@@ -183,12 +186,13 @@ bool rasp::explain(Compilation &compilation, llvm::StringRef name,
       os << "`" << name << "` is not there any more: it went into `"
          << compilation.names->of(node) << "`\nsource\n";
       backend::printSource(named.written, compilation.sources, os);
-    } else if (node != named.written && node->kind() != named.written->kind()) {
-      os << "`" << name << "`, " << ir::mnemonic(named.written->kind())
-         << " in the program, is compiled in another form\n";
-    } else if (compilation.names->of(node) != name) {
-      os << "`" << name << "` is the same as `" << compilation.names->of(node)
-         << "`\n";
+    } else {
+      llvm::StringRef own = compilation.names->of(node);
+      if (own != name)
+        os << "`" << name << "` is the same as `" << own << "`\n";
+      if (node->kind() != named.written->kind())
+        os << "`" << own << "`, " << ir::mnemonic(named.written->kind())
+           << " in the program, is compiled in another form\n";
     }
   }
   ir::Remarks remarks = remarksOn(compilation);
