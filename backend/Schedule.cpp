@@ -34,6 +34,14 @@ std::vector<unsigned> rasp::backend::firstReads(const Circuit &circuit) {
   return first;
 }
 
+bool rasp::backend::isScheduled(const Circuit &circuit) {
+  auto isPlaced = [&](const auto &component) {
+    return component.layer < circuit.layers;
+  };
+  return llvm::all_of(circuit.heads, isPlaced) &&
+         llvm::all_of(circuit.neurons, isPlaced);
+}
+
 void rasp::backend::schedule(Circuit &circuit) {
   std::vector<unsigned> firstRead = firstReads(circuit);
   llvm::stable_sort(circuit.heads, [](const Head &a, const Head &b) {
