@@ -248,6 +248,10 @@ std::vector<unsigned> firstReads(const Circuit &circuit);
 /// one head, and counts layers.
 bool schedule(Circuit &circuit);
 
+/// Whether every component is in one of the layers. That is so once the circuit
+/// is scheduled; layout and assembly need it.
+bool isScheduled(const Circuit &circuit);
+
 /// Moves components of a scheduled circuit within their slack so that its
 /// widest layer has fewer heads, or fewer hidden units.
 bool levelWidths(Circuit &circuit);

@@ -4,7 +4,7 @@
 // that passes over circuits can be tried alone:
 //
 //   circuit @starts(layers = 1) {
-//     dir [bos] embed time 0 in 0..0 bos 1 { grid 1, table {0 x 2} }
+//     dir [bos] embed time 0 in 0..0 bos 1 { grid 1, table {0, 0} }
 //     dir [tokens:a] embed time 0 in 0..1 bos 0 { grid 1, table {1, 0} }
 //     dir [w:1/(w+1)] head time 1 in 0.25..1 error 1e-07 bos 1
 //     dir [w] mlp time 2 in 0..3 error 2e-06 bos 0 by "polygon of a width"

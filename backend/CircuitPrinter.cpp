@@ -248,7 +248,7 @@ void CircuitPrinter::print() {
     layers = std::max(layers, neuron.layer + 1);
   os << "circuit ";
   ir::printSymbol(os, circuit.readout.name);
-  if (layers == circuit.layers)
+  if (isScheduled(circuit))
     os << "(layers = " << layers << ")";
   os << " {\n";
   for (auto [i, direction] : llvm::enumerate(circuit.directions))

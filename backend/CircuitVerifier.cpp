@@ -220,7 +220,7 @@ void CircuitVerifier::checkDirection(size_t index) {
   bool isPower = direction.grid > 0 && std::isfinite(direction.grid) &&
                  std::frexp(direction.grid, &exponent) == 0.5;
   check("the grid", direction.grid, direction.grid == 0 || isPower,
-        "a power of two, or 0");
+        "a power of two or 0");
 
   auto mistimed = [&](StringRef rule) {
     diags.emit(range, ir::diag::BadDirectionTime, name, direction.time,

@@ -43,6 +43,14 @@ bool rasp::backend::haveSameScores(const Head &a, const Head &b) {
          });
 }
 
+bool rasp::backend::isScheduled(const Circuit &circuit) {
+  auto isPlaced = [&](const auto &component) {
+    return component.layer < circuit.layers;
+  };
+  return llvm::all_of(circuit.heads, isPlaced) &&
+         llvm::all_of(circuit.neurons, isPlaced);
+}
+
 bool rasp::backend::schedule(Circuit &circuit) {
   std::vector<unsigned> firstRead = firstReads(circuit);
   auto headBefore = [](const Head &a, const Head &b) {

@@ -1,6 +1,7 @@
 //===- test/property/Trial.cpp - one program, compiled and verified -------===//
 
 #include "test/property/Trial.h"
+#include "backend/CircuitParser.h"
 #include "backend/tools/Compilation.h"
 #include "ir/Interpreter.h"
 #include "test/property/CertifiedErrors.h"
@@ -38,6 +39,34 @@ static bool hasResult(const Compilation &compilation) {
   return false;
 }
 
+static std::string printed(const backend::Circuit &circuit) {
+  std::string text;
+  llvm::raw_string_ostream os(text);
+  backend::print(os, circuit);
+  return text;
+}
+
+/// What is wrong with the circuit that the text of `circuit` says; empty if it
+/// is the same circuit.
+static std::string readBack(const backend::Circuit &circuit) {
+  std::string text = printed(circuit);
+  llvm::SourceMgr sources;
+  ir::Diagnostics diags(sources);
+  unsigned id = sources.AddNewSourceBuffer(
+      llvm::MemoryBuffer::getMemBufferCopy(text, "circuit"), llvm::SMLoc());
+  backend::CircuitRanges ranges;
+  std::optional<backend::Circuit> read =
+      backend::parseCircuit(id, diags, &ranges);
+  if (read && backend::verify(*read, diags, &ranges)) {
+    std::string again = printed(*read);
+    return again == text ? "" : text + "is read as\n" + again;
+  }
+  std::string problem;
+  llvm::raw_string_ostream os(problem);
+  diags.printAll(os);
+  return problem;
+}
+
 static void compileAndVerify(const std::string &text, const Variant &variant,
                              Outcome &outcome) {
   Compilation compilation;
@@ -67,6 +96,11 @@ static void compileAndVerify(const std::string &text, const Variant &variant,
   outcome.inFloat64 = compilation.dtype == rt::DType::Float64;
   outcome.observed = compilation.observed;
   outcome.released = !compilation.released.empty();
+  outcome.messages = readBack(compilation.circuit);
+  if (!outcome.messages.empty()) {
+    outcome.kind = Outcome::NotReadBack;
+    return;
+  }
   rt::Model model = compilation.makeModel();
   VerifyOptions verification;
   verification.mode = VerifyOptions::Exhaustive;

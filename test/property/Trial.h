@@ -42,6 +42,7 @@ struct Outcome {
     Refused,     ///< with the diagnostic `reason`
     Mismatch,    ///< on some input
     Uncertified, ///< the certificate does not hold, or errors exceed it
+    NotReadBack, ///< the text of the circuit is not read as the same circuit
     Killed,      ///< only in a process of its own: by the signal `reason`
     TimedOut,    ///< only in a process of its own
   };
@@ -60,9 +61,9 @@ struct Outcome {
   bool isFailure() const { return kind >= Mismatch; }
   /// In a few words, the same for all outcomes of the same kind.
   std::string describe() const {
-    static const char *const names[] = {"exact",    "vacuous",     "refused",
-                                        "mismatch", "uncertified", "killed",
-                                        "timed out"};
+    static const char *const names[] = {
+        "exact",       "vacuous",       "refused", "mismatch",
+        "uncertified", "not read back", "killed",  "timed out"};
     return names[kind] + (reason.empty() ? "" : ": " + reason);
   }
 };

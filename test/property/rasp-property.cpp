@@ -299,7 +299,7 @@ static void explain(const RandomProgram &program, const Variant &variant,
   llvm::outs().flush();
   Outcome again = attempt(smaller.text(), variant);
   if (again.kind == Outcome::Mismatch || again.kind == Outcome::Refused ||
-      again.kind == Outcome::Uncertified)
+      again.kind == Outcome::Uncertified || again.kind == Outcome::NotReadBack)
     again = tryProgram(smaller.text(), variant);
   llvm::outs() << again.messages;
   printCounterexample(again.result);
