@@ -3,8 +3,8 @@
 #include "runtime/dump/Analysis.h"
 #include "runtime/Atom.h"
 #include "runtime/ComponentSupport.h"
-#include "runtime/HiddenSum.h"
 #include "runtime/dump/HeadAnalysis.h"
+#include "runtime/dump/UnitSums.h"
 
 #include "llvm/ADT/EquivalenceClasses.h"
 #include "llvm/ADT/STLExtras.h"
@@ -560,36 +560,23 @@ bool Analyser::deriveDirection(unsigned direction, bool isLast,
         return unchecked("it depends on `" + meanings.nameOf(term.table) +
                          "`, which is not known");
   }
-  double unit = meanings.certificate->unitRoundoff;
   DirectionTable more;
   more.variables.assign(domain.variables.begin(), domain.variables.end());
   more.complete = isLast;
-  {
-    HiddenSum atBos(neurons, views, unit);
-    std::vector<Bound> x;
-    for (unsigned input : atBos.inputs)
-      x.push_back(tables.tables[input].atBos);
-    more.atBos = atBos.evaluate(x);
+  std::vector<double> weights;
+  for (auto [neuron, view] : llvm::zip_equal(neurons, views)) {
+    weights.push_back(neuron.weight);
+    more.atBos.value += neuron.weight * std::max(0.0, tables.atBos(view).value);
   }
   tables.restrictTo(domain.variables, views);
-  HiddenSum sum(neurons, views, unit);
-  JointWalk walk(tables, domain.variables);
-  for (unsigned input : sum.inputs)
-    walk.follow(tables.tables[input].variables);
-  std::vector<Bound> x(sum.inputs.size());
-  more.entries.resize(walk.size());
-  for (size_t i = 0; i < walk.size(); ++i, walk.next()) {
-    for (unsigned t = 0; t < x.size(); ++t)
-      x[t] = {tables.tables[sum.inputs[t]].entries[walk.at(t)].value, 0};
-    more.entries[i] = {sum.evaluate(x).value, 0};
-  }
+  for (double sum : sumUnits(tables, domain.variables, weights, views))
+    more.entries.push_back({sum, 0});
   // What MLPs of earlier layers have written.
   if (table.variables == more.variables &&
       table.entries.size() == more.entries.size())
     for (auto [own, earlier] : llvm::zip_equal(more.entries, table.entries))
       own.value += earlier.value;
   more.atBos.value += table.atBos.value;
-  more.atBos.error = 0;
   table = std::move(more);
   return true;
 }

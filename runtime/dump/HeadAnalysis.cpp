@@ -23,6 +23,8 @@ using Leaves = llvm::SmallVector<uint32_t, 4>;
 /// More joint values of one side, or more products of key and query columns,
 /// are not looked at.
 static constexpr double mostEntries = 1 << 21, mostProducts = 1 << 30;
+/// Larger tables of what selects what are not kept.
+static constexpr double mostCells = 1 << 20;
 
 namespace {
 /// The keys or queries of a head: what differs in columns or in what the
@@ -62,8 +64,16 @@ private:
                 llvm::ArrayRef<unsigned> domains, unsigned operand,
                 llvm::StringRef what, Side &side, Verdict &verdict);
   void collectLeaves(unsigned selector);
-  std::optional<bool> holds(unsigned selector, const Leaves &key,
-                            const Leaves &query) const;
+  enum Truth : uint8_t { False, True, Fails };
+  /// A `select` on the values that keys and queries have for it.
+  struct Comparison {
+    std::vector<unsigned> keys, queries; ///< by distinct entry of a side
+    size_t width = 0;
+    std::vector<Truth> holds; ///< [query][key]
+  };
+  void compareLeaves(const Side &keys, const Side &queries);
+  /// Whether the program selects, by distinct entries of the sides.
+  Truth evaluate(unsigned selector, size_t key, size_t query) const;
   void compare(const Certificate::Head &claimed, unsigned selector,
                const Side &keys, const Side &queries, SelectionReport &report);
   std::string describeEntry(const Side &side, size_t entry) const;
@@ -80,6 +90,7 @@ private:
   HeadReport report;
   llvm::SetVector<unsigned> selectors;
   std::vector<unsigned> selects; ///< the `select`s of the present selector
+  std::vector<Comparison> comparisons; ///< parallel
 };
 } // namespace
 
@@ -339,24 +350,53 @@ void HeadAnalyser::collectLeaves(unsigned selector) {
     collectLeaves(operand);
 }
 
-/// Whether the program selects; none where it fails.
-std::optional<bool> HeadAnalyser::holds(unsigned selector, const Leaves &key,
-                                        const Leaves &query) const {
+/// Compares all values that a `select` meets, once.
+void HeadAnalyser::compareLeaves(const Side &keys, const Side &queries) {
+  comparisons.clear();
+  for (size_t leaf = 0; leaf < selects.size(); ++leaf) {
+    Comparison &own = comparisons.emplace_back();
+    auto number = [leaf](llvm::ArrayRef<Leaves> distinct,
+                         std::vector<unsigned> &places) {
+      std::map<uint32_t, unsigned> known;
+      for (const Leaves &leaves : distinct)
+        places.push_back(
+            known.try_emplace(leaves[leaf], known.size()).first->second);
+      std::vector<uint32_t> values(known.size());
+      for (auto [value, place] : known)
+        values[place] = value;
+      return values;
+    };
+    std::vector<uint32_t> keyValues = number(keys.distinct, own.keys),
+                          queryValues = number(queries.distinct, own.queries);
+    own.width = keyValues.size();
+    const std::string &op = meanings.graph.nodes()[selects[leaf]].compare;
+    for (uint32_t query : queryValues)
+      for (uint32_t key : keyValues) {
+        std::optional<bool> holds =
+            compareAtoms(op, meanings.atom(key), meanings.atom(query));
+        own.holds.push_back(!holds ? Fails : *holds ? True : False);
+      }
+  }
+}
+
+HeadAnalyser::Truth HeadAnalyser::evaluate(unsigned selector, size_t key,
+                                           size_t query) const {
   const ProgramNode &node = meanings.graph.nodes()[selector];
   if (node.op == "select") {
-    size_t leaf = llvm::find(selects, selector) - selects.begin();
-    return compareAtoms(node.compare, meanings.atom(key[leaf]),
-                        meanings.atom(query[leaf]));
+    const Comparison &own =
+        comparisons[llvm::find(selects, selector) - selects.begin()];
+    return own.holds[own.queries[query] * own.width + own.keys[key]];
   }
-  std::optional<bool> first = holds(node.operands[0], key, query);
-  if (!first)
-    return std::nullopt;
+  Truth first = evaluate(node.operands[0], key, query);
+  if (first == Fails)
+    return Fails;
   if (node.op == "sel_not")
-    return !*first;
-  std::optional<bool> second = holds(node.operands[1], key, query);
-  if (!second)
-    return std::nullopt;
-  return node.op == "sel_and" ? *first && *second : *first || *second;
+    return first == True ? False : True;
+  Truth second = evaluate(node.operands[1], key, query);
+  if (second == Fails)
+    return Fails;
+  bool isAnd = node.op == "sel_and";
+  return isAnd ? std::min(first, second) : std::max(first, second);
 }
 
 bool HeadAnalyser::makeSide(const Matrix &matrix, const Vector &bias,
@@ -368,10 +408,15 @@ bool HeadAnalyser::makeSide(const Matrix &matrix, const Vector &bias,
     verdict.lower(Verdict::Unchecked, why);
     return false;
   };
+  auto add = [&](llvm::SmallVectorImpl<unsigned> &list,
+                 llvm::ArrayRef<unsigned> more) {
+    for (unsigned variable : more)
+      if (!llvm::is_contained(list, variable))
+        list.push_back(variable);
+  };
+  llvm::SmallVector<unsigned, 4> ofDomains;
   for (unsigned index : domains)
-    for (unsigned variable : meanings.certificate->domains[index].variables)
-      if (!llvm::is_contained(side.variables, variable))
-        side.variables.push_back(variable);
+    add(ofDomains, meanings.certificate->domains[index].variables);
   std::vector<TableView> views = tables.columnsOf(matrix, bias);
   for (const TableView &view : views) {
     side.atBos.push_back(tables.atBos(view).value);
@@ -380,6 +425,29 @@ bool HeadAnalyser::makeSide(const Matrix &matrix, const Vector &bias,
         return unchecked("the " + what + " read `" +
                          meanings.nameOf(term.table) + "`, which is not known");
   }
+  // What the columns are functions of; and what the domains say beside, where
+  // the selector or what they exclude needs it.
+  tables.useForms(ofDomains, views);
+  for (const TableView &view : views)
+    for (const TableTerm &term : view.terms)
+      add(side.variables, tables.tables[term.table].variables);
+  auto areKnown = [&] {
+    return llvm::all_of(selects, [&](unsigned select) {
+      return meanings.valuesOf(meanings.graph.nodes()[select].operands[operand],
+                               side.variables);
+    });
+  };
+  bool isEnough =
+      areKnown() && llvm::all_of(domains, [&](unsigned index) {
+        const Certificate::Domain &domain =
+            meanings.certificate->domains[index];
+        return domain.excluded.empty() ||
+               llvm::all_of(domain.variables, [&](unsigned variable) {
+                 return llvm::is_contained(side.variables, variable);
+               });
+      });
+  if (!isEnough)
+    add(side.variables, ofDomains);
   double combinations = 1;
   for (unsigned variable : side.variables)
     combinations *= tables.sizeOf(variable);
@@ -407,21 +475,21 @@ bool HeadAnalyser::makeSide(const Matrix &matrix, const Vector &bias,
         it->second = walk.follow(tables.tables[term.table].variables);
       own.push_back(it->second);
     }
-  llvm::SmallVector<unsigned, 4> ofValues, ofDomains;
+  llvm::SmallVector<unsigned, 4> ofValues;
   for (const ValueTable *table : values)
     ofValues.push_back(walk.follow(table->variables));
+  std::vector<std::pair<const std::vector<bool> *, unsigned>> masks;
   for (unsigned index : domains)
-    ofDomains.push_back(
-        walk.follow(meanings.certificate->domains[index].variables));
+    if (const Certificate::Domain &domain =
+            meanings.certificate->domains[index];
+        !domain.excluded.empty())
+      masks.emplace_back(&domain.excluded, walk.follow(domain.variables));
   JointFilter filter(tables, walk, side.variables);
   std::map<Leaves, unsigned> distinct;
   std::map<std::pair<Leaves, std::vector<float>>, size_t> known;
   for (size_t i = 0; i < walk.size(); ++i, walk.next()) {
-    bool isExcluded = false;
-    for (auto [index, at] : llvm::zip_equal(domains, ofDomains)) {
-      const auto &excluded = meanings.certificate->domains[index].excluded;
-      isExcluded |= !excluded.empty() && excluded[walk.at(at)];
-    }
+    bool isExcluded = llvm::any_of(
+        masks, [&](auto &mask) { return (*mask.first)[walk.at(mask.second)]; });
     if (isExcluded || !filter.admits())
       continue;
     Leaves leaves;
@@ -493,15 +561,14 @@ void HeadAnalyser::compare(const Certificate::Head &claimed, unsigned selector,
   // A quarter of the distance that scores are made with.
   double near = claimed.step / 4;
   auto width = keys.atBos.size();
-  auto &cells = selection.cells;
-  std::vector<std::vector<std::optional<bool>>> meant;
-  for (const Leaves &query : queries.distinct) {
-    auto &row = meant.emplace_back();
-    for (const Leaves &key : keys.distinct)
-      row.push_back(holds(selector, key, query));
-  }
+  compareLeaves(keys, queries);
+  bool isShown = static_cast<double>(keys.distinct.size()) *
+                     static_cast<double>(queries.distinct.size()) <=
+                 mostCells;
   std::vector<std::vector<uint8_t>> seen(
-      queries.distinct.size(), std::vector<uint8_t>(keys.distinct.size(), 0));
+      isShown ? queries.distinct.size() : 0,
+      std::vector<uint8_t>(keys.distinct.size(), 0));
+  std::vector<Truth> meant(keys.distinct.size());
   std::vector<double> dense(width), scores(keys.size());
   double lead = HUGE_VAL, overBos = HUGE_VAL, bosOver = HUGE_VAL, spread = 0,
          tie = 0;
@@ -520,21 +587,24 @@ void HeadAnalyser::compare(const Certificate::Head &claimed, unsigned selector,
       scores[k] = score;
       best = std::max(best, score);
     }
+    for (size_t k = 0; k < meant.size(); ++k)
+      meant[k] = evaluate(selector, k, queries.leaves[q]);
     double threshold = (claimed.proportional ? best : bos) - near;
     double least = HUGE_VAL, most = -HUGE_VAL, others = -HUGE_VAL;
     for (size_t k = 0; k < keys.size(); ++k) {
-      std::optional<bool> expected = meant[queries.leaves[q]][keys.leaves[k]];
-      if (!expected)
+      Truth expected = meant[keys.leaves[k]];
+      if (expected == Fails)
         continue;
       bool isSelected = scores[k] >= threshold;
-      seen[queries.leaves[q]][keys.leaves[k]] |= isSelected ? 1 : 2;
+      if (isShown)
+        seen[queries.leaves[q]][keys.leaves[k]] |= isSelected ? 1 : 2;
       if (isSelected) {
         least = std::min(least, scores[k]);
         most = std::max(most, scores[k]);
       } else {
         others = std::max(others, scores[k]);
       }
-      if (isSelected != *expected)
+      if (isSelected != (expected == True))
         selection.verdict.lower(
             Verdict::Wrong,
             llvm::formatv("a query with {0} {1} a key with {2}: it scores {3} "
@@ -571,7 +641,7 @@ void HeadAnalyser::compare(const Certificate::Head &claimed, unsigned selector,
   }
   using Cell = SelectionReport::Cell;
   for (const auto &row : seen) {
-    auto &cellRow = cells.emplace_back();
+    auto &cellRow = selection.cells.emplace_back();
     for (uint8_t mask : row)
       cellRow.push_back(mask == 1   ? Cell::All
                         : mask == 3 ? Cell::Some
@@ -645,10 +715,7 @@ void HeadAnalyser::analyseSelection(const Certificate::Head &claimed,
     double columns = 1;
     for (const auto &entry : keys.columns)
       columns += static_cast<double>(entry.size());
-    double cells = static_cast<double>(keys.distinct.size()) *
-                   static_cast<double>(queries.distinct.size());
-    if (columns * static_cast<double>(queries.size()) > mostProducts ||
-        cells > mostEntries)
+    if (columns * static_cast<double>(queries.size()) > mostProducts)
       selection.verdict.lower(
           Verdict::Unchecked,
           llvm::formatv("{0} keys and {1} queries are more than are looked at",
