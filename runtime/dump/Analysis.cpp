@@ -282,12 +282,7 @@ void Analyser::compareByValue(unsigned direction) {
   const ValueTable *values =
       isBookkeeping ? nullptr : meanings.valuesOf(space.variable, variables);
   if (!values && !isBookkeeping) {
-    for (auto [v, variable] : llvm::enumerate(meanings.certificate->variables))
-      if (variable.kind != Certificate::VariableKind::Derived &&
-          !variable.interval && !llvm::is_contained(variables, v))
-        variables.push_back(v);
-    values = meanings.valuesOf(space.variable, variables);
-    variables = table.variables;
+    values = meanings.valuesOfAny(space.variable, variables);
     if (values)
       for (unsigned variable : values->variables)
         if (!llvm::is_contained(variables, variable))
@@ -306,7 +301,7 @@ void Analyser::compareByValue(unsigned direction) {
   JointWalk walk(*meanings.tables, variables);
   unsigned own = walk.follow(table.variables);
   unsigned atValue = isCompared ? walk.follow(values->variables) : 0;
-  JointFilter filter(*meanings.tables, walk, variables);
+  JointOccurrence occurrence(meanings, walk, variables);
   /// By joint value: whether any value of the variable fits, the last that was
   /// claimed, and whether all claim the same number.
   struct Claimed {
@@ -318,7 +313,7 @@ void Analyser::compareByValue(unsigned direction) {
   double low = HUGE_VAL, high = -HUGE_VAL;
   for (size_t i = 0; i < walk.size(); ++i, walk.next()) {
     size_t at = walk.at(own);
-    if ((excluded && (*excluded)[at]) || !filter.admits())
+    if ((excluded && (*excluded)[at]) || !occurrence.admits(i))
       continue;
     double number = table.entries[at].value;
     low = std::min(low, number);
@@ -473,11 +468,12 @@ Analyser::functionsOf(llvm::ArrayRef<unsigned> directions) {
     if (function.numbers.empty())
       continue;
     JointWalk walk(*meanings.tables, function.inputs);
-    JointFilter filter(*meanings.tables, walk, function.inputs);
+    JointOccurrence occurrence(meanings, walk, function.inputs);
     const std::vector<bool> *excluded = excludedOf(function.directions[0]);
     function.occurs.assign(walk.size(), true);
     for (size_t i = 0; i < walk.size(); ++i, walk.next())
-      function.occurs[i] = filter.admits() && !(excluded && (*excluded)[i]);
+      function.occurs[i] =
+          occurrence.admits(i) && !(excluded && (*excluded)[i]);
     if (llvm::all_of(function.occurs, [](bool b) { return b; }))
       function.occurs.clear();
     decode(function);
@@ -730,12 +726,13 @@ void Analyser::compareOutput() {
       own.push_back(it->second);
     }
   unsigned atValue = values ? walk.follow(values->variables) : 0;
-  JointFilter filter(tables, walk, domain.variables);
+  JointOccurrence occurrence(meanings, walk, domain.variables);
   llvm::ArrayRef<Atom> all = model.output.values;
   std::vector<double> numbers(logits.size());
   bool isCompared = false;
   for (size_t i = 0; i < walk.size(); ++i, walk.next()) {
-    if ((!domain.excluded.empty() && domain.excluded[i]) || !filter.admits())
+    if ((!domain.excluded.empty() && domain.excluded[i]) ||
+        !occurrence.admits(i))
       continue;
     // What the program says, else what the certificate does.
     std::optional<Atom> expected;

@@ -161,11 +161,11 @@ std::optional<Activity> rasp::rt::activityOf(Meanings &meanings,
   llvm::SmallVector<unsigned, 8> followed;
   for (const TableTerm &term : views[0].terms)
     followed.push_back(walk.follow(tables.tables[term.table].variables));
-  JointFilter filter(tables, walk, activity.inputs);
+  JointOccurrence occurrence(meanings, walk, activity.inputs);
   for (size_t i = 0; i < walk.size(); ++i, walk.next()) {
     bool isExcluded = !domain->excluded.empty() && domain->excluded[i];
     activity.preactivations.push_back(
-        isExcluded || !filter.admits()
+        isExcluded || !occurrence.admits(i)
             ? std::numeric_limits<double>::quiet_NaN()
             : tables.evaluate(views[0], walk, followed).value);
   }

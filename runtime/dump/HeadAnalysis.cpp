@@ -36,6 +36,11 @@ struct Side {
   std::vector<Leaves> distinct; ///< ascending
   std::vector<size_t> example;  ///< a joint value, by entry
   std::vector<double> atBos;    ///< dense
+  /// By entry, the least and the greatest position.
+  std::vector<std::pair<size_t, size_t>> positions;
+  /// The selector depends on more than the head reads, so that joint values
+  /// are looked at of which nothing says that they occur.
+  bool isExtended = false;
   size_t size() const { return columns.size(); }
 };
 
@@ -226,10 +231,10 @@ void HeadAnalyser::checkValues(const MoveReport &move,
   for (const TableTerm &term : views[0].terms)
     followed.push_back(walk.follow(tables.tables[term.table].variables));
   unsigned atMoved = moved ? walk.follow(moved->variables) : 0;
-  JointFilter filter(tables, walk, domain.variables);
+  JointOccurrence occurrence(meanings, walk, domain.variables);
   for (size_t i = 0; i < walk.size(); ++i, walk.next()) {
     if ((!domain.excluded.empty() && domain.excluded[i]) ||
-        std::isnan(claimed.values[i]) || !filter.admits())
+        std::isnan(claimed.values[i]) || !occurrence.admits(i))
       continue;
     double number = views[0].constant.value;
     for (auto [term, at] : llvm::zip_equal(views[0].terms, followed))
@@ -448,6 +453,15 @@ bool HeadAnalyser::makeSide(const Matrix &matrix, const Vector &bias,
       });
   if (!isEnough)
     add(side.variables, ofDomains);
+  if (!areKnown())
+    for (unsigned select : selects) {
+      unsigned node = meanings.graph.nodes()[select].operands[operand];
+      if (const ValueTable *table = meanings.valuesOfAny(
+              meanings.graph.nodes()[node].name, side.variables)) {
+        add(side.variables, table->variables);
+        side.isExtended = true;
+      }
+    }
   double combinations = 1;
   for (unsigned variable : side.variables)
     combinations *= tables.sizeOf(variable);
@@ -484,13 +498,18 @@ bool HeadAnalyser::makeSide(const Matrix &matrix, const Vector &bias,
             meanings.certificate->domains[index];
         !domain.excluded.empty())
       masks.emplace_back(&domain.excluded, walk.follow(domain.variables));
-  JointFilter filter(tables, walk, side.variables);
+  JointOccurrence occurrence(meanings, walk, side.variables);
+  std::optional<unsigned> atPosition;
+  for (unsigned variable : side.variables)
+    if (meanings.certificate->variables[variable].kind ==
+        Certificate::VariableKind::Position)
+      atPosition = walk.follow(variable);
   std::map<Leaves, unsigned> distinct;
   std::map<std::pair<Leaves, std::vector<float>>, size_t> known;
   for (size_t i = 0; i < walk.size(); ++i, walk.next()) {
     bool isExcluded = llvm::any_of(
         masks, [&](auto &mask) { return (*mask.first)[walk.at(mask.second)]; });
-    if (isExcluded || !filter.admits())
+    if (isExcluded || !occurrence.admits(i))
       continue;
     Leaves leaves;
     for (auto [table, at] : llvm::zip_equal(values, ofValues))
@@ -508,8 +527,18 @@ bool HeadAnalyser::makeSide(const Matrix &matrix, const Vector &bias,
       if (sum != 0)
         entry.emplace_back(c, sum);
     }
-    if (!known.try_emplace({leaves, std::move(rounded)}, i).second)
+    std::pair<size_t, size_t> positions(0, meanings.model.config.nCtx);
+    if (atPosition)
+      positions.first = positions.second = walk.at(*atPosition);
+    auto [it, isNew] =
+        known.try_emplace({leaves, std::move(rounded)}, side.columns.size());
+    if (!isNew) {
+      auto &[least, most] = side.positions[it->second];
+      least = std::min(least, positions.first);
+      most = std::max(most, positions.second);
       continue;
+    }
+    side.positions.push_back(positions);
     distinct.try_emplace(leaves, 0);
     side.columns.push_back(std::move(entry));
     side.example.push_back(i);
@@ -570,6 +599,14 @@ void HeadAnalyser::compare(const Certificate::Head &claimed, unsigned selector,
       std::vector<uint8_t>(keys.distinct.size(), 0));
   std::vector<Truth> meant(keys.distinct.size());
   std::vector<double> dense(width), scores(keys.size());
+  bool isCausal = meanings.model.config.causal;
+  auto canSee = [&](size_t query, size_t key) {
+    return !isCausal ||
+           keys.positions[key].first <= queries.positions[query].second;
+  };
+  Verdict::Kind difference = keys.isExtended || queries.isExtended
+                                 ? Verdict::Unchecked
+                                 : Verdict::Wrong;
   double lead = HUGE_VAL, overBos = HUGE_VAL, bosOver = HUGE_VAL, spread = 0,
          tie = 0;
   bool bosTies = false;
@@ -585,7 +622,8 @@ void HeadAnalyser::compare(const Certificate::Head &claimed, unsigned selector,
       for (auto [column, value] : keys.columns[k])
         score += value * dense[column];
       scores[k] = score;
-      best = std::max(best, score);
+      if (canSee(q, k))
+        best = std::max(best, score);
     }
     for (size_t k = 0; k < meant.size(); ++k)
       meant[k] = evaluate(selector, k, queries.leaves[q]);
@@ -593,7 +631,7 @@ void HeadAnalyser::compare(const Certificate::Head &claimed, unsigned selector,
     double least = HUGE_VAL, most = -HUGE_VAL, others = -HUGE_VAL;
     for (size_t k = 0; k < keys.size(); ++k) {
       Truth expected = meant[keys.leaves[k]];
-      if (expected == Fails)
+      if (expected == Fails || !canSee(q, k))
         continue;
       bool isSelected = scores[k] >= threshold;
       if (isShown)
@@ -606,7 +644,7 @@ void HeadAnalyser::compare(const Certificate::Head &claimed, unsigned selector,
       }
       if (isSelected != (expected == True))
         selection.verdict.lower(
-            Verdict::Wrong,
+            difference,
             llvm::formatv("a query with {0} {1} a key with {2}: it scores {3} "
                           "logits, BOS {4}",
                           describeEntry(queries, q),

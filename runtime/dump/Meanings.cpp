@@ -262,6 +262,123 @@ Meanings::makeValues(unsigned index, llvm::ArrayRef<unsigned> variables) {
   return table;
 }
 
+const ValueTable *Meanings::valuesOfAny(llvm::StringRef name,
+                                        llvm::ArrayRef<unsigned> variables) {
+  llvm::SmallVector<unsigned, 8> all(variables.begin(), variables.end());
+  for (auto [v, variable] : llvm::enumerate(certificate->variables))
+    if (variable.kind != Kind::Derived && !variable.interval &&
+        !llvm::is_contained(variables, v))
+      all.push_back(v);
+  return valuesOf(name, all);
+}
+
+bool Meanings::isFullWidth(unsigned variable) {
+  std::optional<unsigned> node =
+      graph.find(certificate->variables[variable].name);
+  if (!node || graph.nodes()[*node].op != "width" ||
+      graph.nodes()[*node].operands.size() != 1)
+    return false;
+  const ProgramNode &select = graph.nodes()[graph.nodes()[*node].operands[0]];
+  if (select.op != "select" || select.operands.size() != 2)
+    return false;
+  const ValueTable *key = valuesOf(select.operands[0], {}),
+                   *query = valuesOf(select.operands[1], {});
+  return key && query && key->entries[0] != ValueTable::none &&
+         query->entries[0] != ValueTable::none &&
+         compareAtoms(select.compare, atom(key->entries[0]),
+                      atom(query->entries[0])) == true;
+}
+
+const std::vector<bool> &
+Meanings::occurrence(llvm::ArrayRef<unsigned> variables) {
+  auto [it, isNew] = occurrences.try_emplace(variables.vec());
+  if (isNew)
+    it->second = findOccurrence(variables);
+  return it->second;
+}
+
+std::vector<bool> Meanings::findOccurrence(llvm::ArrayRef<unsigned> variables) {
+  // Variables that are functions of others, and those.
+  llvm::SmallVector<std::pair<unsigned, const ValueTable *>, 2> derived;
+  llvm::SmallVector<unsigned, 8> joint;
+  for (unsigned variable : variables) {
+    const Certificate::Variable &own = certificate->variables[variable];
+    const ValueTable *table = nullptr;
+    if (own.kind == Kind::Derived && !own.interval &&
+        !valuesOf(variable).empty())
+      table = valuesOfAny(own.name, {});
+    if (table)
+      derived.emplace_back(variable, table);
+    else
+      joint.push_back(variable);
+  }
+  for (auto &[variable, table] : derived)
+    for (unsigned own : table->variables)
+      if (!llvm::is_contained(joint, own))
+        joint.push_back(own);
+  std::optional<unsigned> position;
+  llvm::SmallVector<std::pair<unsigned, bool>, 2> widths;
+  for (unsigned variable : joint)
+    if (certificate->variables[variable].kind == Kind::Position)
+      position = variable;
+  for (unsigned variable : joint)
+    if (certificate->variables[variable].kind == Kind::Width && position &&
+        !valuesOf(variable).empty())
+      widths.emplace_back(variable, isFullWidth(variable));
+  double size = 1, ownSize = 1;
+  for (unsigned variable : joint)
+    size *= tables->sizeOf(variable);
+  for (unsigned variable : variables)
+    ownSize *= tables->sizeOf(variable);
+  if ((derived.empty() && widths.empty()) || size > mostCombinations ||
+      ownSize > mostCombinations)
+    return {};
+
+  JointWalk walk(*tables, joint);
+  llvm::SmallVector<unsigned, 8> ofVariables, ofDerived, ofWidths;
+  for (unsigned variable : variables)
+    ofVariables.push_back(walk.follow(variable));
+  std::vector<std::map<uint32_t, size_t>> places(derived.size());
+  for (auto [own, known] : llvm::zip_equal(derived, places)) {
+    ofDerived.push_back(walk.follow(own.second->variables));
+    for (uint32_t value : own.second->entries)
+      if (value != ValueTable::none && !known.count(value))
+        known[value] =
+            placeOf(own.first, atom(value)).value_or(tables->sizeOf(own.first));
+  }
+  unsigned atPosition = position ? walk.follow(*position) : 0;
+  for (auto &[variable, isFull] : widths)
+    ofWidths.push_back(walk.follow(variable));
+  std::vector<bool> occurs(static_cast<size_t>(ownSize), false);
+  for (size_t i = 0; i < walk.size(); ++i, walk.next()) {
+    bool isPossible = true;
+    for (auto [own, at] : llvm::zip_equal(widths, ofWidths)) {
+      double width = numberOf(valuesOf(own.first)[walk.at(at)]);
+      auto keys = static_cast<double>(walk.at(atPosition) + 1);
+      isPossible &= !model.config.causal || width <= keys;
+      isPossible &= !own.second || width >= keys;
+    }
+    if (!isPossible)
+      continue;
+    size_t place = 0, nextDerived = 0;
+    for (auto [variable, at] : llvm::zip_equal(variables, ofVariables)) {
+      size_t value = walk.at(at), values = tables->sizeOf(variable);
+      if (nextDerived < derived.size() &&
+          derived[nextDerived].first == variable) {
+        uint32_t atom = derived[nextDerived]
+                            .second->entries[walk.at(ofDerived[nextDerived])];
+        value = atom == ValueTable::none ? values : places[nextDerived][atom];
+        ++nextDerived;
+      }
+      isPossible &= value < values;
+      place = place * values + value;
+    }
+    if (isPossible)
+      occurs[place] = true;
+  }
+  return occurs;
+}
+
 std::string Meanings::lineText(llvm::ArrayRef<unsigned> numbers) const {
   if (numbers.empty())
     return "";

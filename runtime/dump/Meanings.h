@@ -72,6 +72,14 @@ public:
   /// What a direction holds where its variable has a value; none if that does
   /// not matter or the file does not say.
   std::optional<NumberRange> claim(unsigned direction, uint32_t value);
+  /// The same where the program has to say more: also of what heads bring in
+  /// beside `variables`.
+  const ValueTable *valuesOfAny(llvm::StringRef name,
+                                llvm::ArrayRef<unsigned> variables);
+  /// By joint value, whether it can occur as far as that is known: an s-op is
+  /// what it is made of, and no more keys are counted than there are. Empty
+  /// for all.
+  const std::vector<bool> &occurrence(llvm::ArrayRef<unsigned> variables);
   /// Position of a value among the values of a variable of the certificate.
   std::optional<size_t> placeOf(unsigned variable, const Atom &value) const;
 
@@ -84,6 +92,9 @@ private:
   std::optional<ValueTable> makeValues(unsigned node,
                                        llvm::ArrayRef<unsigned> variables);
   std::optional<ValueTable> identity(unsigned variable);
+  std::vector<bool> findOccurrence(llvm::ArrayRef<unsigned> variables);
+  /// Whether a variable counts all keys.
+  bool isFullWidth(unsigned variable);
 
   using NodeKey = std::pair<unsigned, std::vector<unsigned>>;
   std::vector<std::vector<Atom>> variableValues;
@@ -91,10 +102,28 @@ private:
   std::vector<const Atom *> atoms; ///< the keys of `numbers`
   std::map<NodeKey, std::optional<ValueTable>> nodeValues;
   std::map<unsigned, std::optional<ValueTable>> identities;
+  std::map<std::vector<unsigned>, std::vector<bool>> occurrences;
   /// By direction: the variable of the decoder and the code in it.
   std::vector<std::pair<size_t, const DirectionCode *>> codes;
   std::map<std::pair<size_t, uint32_t>, size_t> places;
   std::vector<llvm::StringRef> lines;
+};
+
+/// Tells which joint values of a walk over `variables` can occur.
+class JointOccurrence {
+public:
+  JointOccurrence(Meanings &meanings, JointWalk &walk,
+                  llvm::ArrayRef<unsigned> variables)
+      : known(meanings.occurrence(variables)),
+        filter(*meanings.tables, walk, variables) {}
+  /// Whether joint value number `joint`, the present one, can.
+  bool admits(size_t joint) const {
+    return (known.empty() || known[joint]) && filter.admits();
+  }
+
+private:
+  const std::vector<bool> &known;
+  JointFilter filter;
 };
 
 } // namespace rasp::rt
