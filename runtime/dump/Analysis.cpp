@@ -95,8 +95,7 @@ std::string rasp::rt::textOf(const Affine &affine, const Meanings &meanings,
   };
   llvm::ArrayRef terms(affine.terms);
   for (auto [direction, weight] : terms.take_front(mostTerms)) {
-    std::string name = meanings.nameOf(direction);
-    add(weight, name.front() == '[' ? name : "[" + name + "]");
+    add(weight, meanings.bracketed(direction));
   }
   if (terms.size() > mostTerms)
     text += " + ... " + std::to_string(terms.size() - mostTerms) + " more";
@@ -230,7 +229,7 @@ void Analyser::checkWriters() {
         if ((*bias)[d] != 0)
           lower(d, Verdict::Wrong,
                 llvm::formatv("layer {0} adds {1} to it at every position", l,
-                              (*bias)[d]));
+                              shortText((*bias)[d])));
 }
 
 //===----------------------------------------------------------------------===//
@@ -259,8 +258,9 @@ void Analyser::compareWithLabel(unsigned direction) {
       std::fabs(table.atBos.value - claimed.atBos) >
           1e-6 * (1 + std::fabs(claimed.atBos)))
     lower(direction, Verdict::Wrong,
-          llvm::formatv("at BOS it holds {0}, not {1}", table.atBos.value,
-                        claimed.atBos));
+          llvm::formatv("at BOS it holds {0}, not {1}",
+                        shortText(table.atBos.value),
+                        shortText(claimed.atBos)));
   table.atBos = {claimed.atBos, 0};
   if (meanings.spaceOf(direction))
     compareByValue(direction);
@@ -761,7 +761,7 @@ void Analyser::compareOutput() {
       if (!(apart <= model.output.tolerance + 1e-12 * std::fabs(numbers[0])))
         verdict.lower(Verdict::Wrong,
                       llvm::formatv("the number is {0} where `{1}` is {2}",
-                                    numbers[0], model.output.label,
+                                    shortText(numbers[0]), model.output.label,
                                     displayText(*expected)));
       continue;
     }
@@ -785,7 +785,8 @@ void Analyser::compareOutput() {
             llvm::formatv("where `{0}` is {1}, the logit of {2} is {3}, "
                           "that of {1} {4}",
                           model.output.label, displayText(*expected),
-                          displayText(all[o]), numbers[o], numbers[right]));
+                          displayText(all[o]), shortText(numbers[o]),
+                          shortText(numbers[right])));
     }
   }
   if (!isCompared)
@@ -815,6 +816,9 @@ Analysis Analyser::run() {
   }
   if (meanings.tables)
     readEmbeddings();
+  else
+    for (unsigned d = 0; d < result.directions.size(); ++d)
+      lower(d, Verdict::Unchecked, meanings.whyUnchecked);
   for (unsigned l = 0; l < model.layers.size(); ++l) {
     for (unsigned h = 0; h < model.layers[l].heads.size(); ++h)
       result.layers[l].heads.push_back(
@@ -822,9 +826,6 @@ Analysis Analyser::run() {
     analyseMlp(l);
   }
   analyseOutput();
-  if (!meanings.tables)
-    for (unsigned d = 0; d < result.directions.size(); ++d)
-      lower(d, Verdict::Unchecked, meanings.whyUnchecked);
   return std::move(result);
 }
 

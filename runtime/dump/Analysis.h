@@ -84,7 +84,7 @@ struct MoveReport {
 
 struct HeadReport {
   unsigned layer = 0, number = 0;
-  std::string construction;
+  std::string name, construction; ///< as the certificate has them
   std::vector<unsigned> keyReads, queryReads, sourceLines;
   unsigned rank = 0; ///< columns of W_Q that matter
   /// One for each selector that its outputs name.

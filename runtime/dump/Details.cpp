@@ -244,8 +244,10 @@ static void printHeld(llvm::raw_ostream &os, const Meanings &meanings,
     return;
   }
   if (code->low.empty() || (code->scale != 1 || code->offset != 0)) {
-    os << "    holds    " << exactText(code->scale, DType::Float64) << " * "
-       << space.variable;
+    os << "    holds    ";
+    if (code->scale != 1)
+      os << exactText(code->scale, DType::Float64) << " * ";
+    os << space.variable;
     if (code->offset != 0)
       os << (code->offset < 0 ? " - " : " + ")
          << exactText(std::fabs(code->offset), DType::Float64);

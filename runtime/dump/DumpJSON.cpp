@@ -199,6 +199,7 @@ json::Object JSONPrinter::head(const HeadReport &head) const {
   }
   json::Object object{{"layer", head.layer},
                       {"head", head.number},
+                      {"name", json::fixUTF8(head.name)},
                       {"construction", head.construction},
                       {"rank", head.rank},
                       {"keys_read", names(head.keyReads)},

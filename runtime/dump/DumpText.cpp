@@ -41,8 +41,11 @@ private:
   void printHardness(const HeadReport &head);
   void printMoves(const HeadReport &head);
   void printGroup(unsigned layer, const UnitGroup &group);
-  void printFunction(const FunctionReport &function);
-  void printByValue(const FunctionReport &function);
+  /// `reads` are the directions that it is a function of, if any.
+  void printFunction(const FunctionReport &function,
+                     llvm::ArrayRef<unsigned> reads);
+  void printByValue(const FunctionReport &function,
+                    llvm::ArrayRef<unsigned> reads);
   void printGrid(const FunctionReport &function);
   void printList(const FunctionReport &function);
   void printOutput();
@@ -205,7 +208,8 @@ bool TextPrinter::isOneHot(const FunctionReport &function) const {
 // Functions
 //===----------------------------------------------------------------------===//
 
-void TextPrinter::printByValue(const FunctionReport &function) {
+void TextPrinter::printByValue(const FunctionReport &function,
+                               llvm::ArrayRef<unsigned> reads) {
   unsigned input = function.inputs.front();
   size_t size = function.numbers.front().size();
   size_t columns = atMost(mostColumns, size);
@@ -219,12 +223,23 @@ void TextPrinter::printByValue(const FunctionReport &function) {
           return std::fabs(number) < 1e-3 || std::fabs(number - 1) < 1e-3;
         });
       });
+  // What goes in, where that is a number or two.
+  llvm::SmallVector<unsigned, 2> own;
+  for (unsigned d : reads)
+    if (llvm::ArrayRef(meanings.tables->tables[d].variables) ==
+        llvm::ArrayRef(function.inputs))
+      own.push_back(d);
+  if (own.size() <= 2)
+    for (unsigned d : own) {
+      Row &row = rows.emplace_back(1, "of " + meanings.bracketed(d));
+      for (size_t i = 0; i < columns; ++i)
+        row.push_back(shortText(meanings.tables->tables[d].entries[i].value));
+    }
   size_t directions = atMost(4, function.directions.size());
   if (areNumbersPlain)
     directions = 0;
   for (size_t d = 0; d < directions; ++d) {
-    Row &row = rows.emplace_back(
-        1, "[" + meanings.nameOf(function.directions[d]) + "]");
+    Row &row = rows.emplace_back(1, meanings.bracketed(function.directions[d]));
     for (size_t i = 0; i < columns; ++i)
       row.push_back(function.occurs.empty() || function.occurs[i]
                         ? shortText(function.numbers[d][i])
@@ -259,7 +274,7 @@ void TextPrinter::printGrid(const FunctionReport &function) {
   size_t shownGrids = atMost(2, grids);
   for (size_t d = 0; d < shownGrids; ++d) {
     std::string what = function.decoded.empty()
-                           ? "[" + meanings.nameOf(function.directions[d]) + "]"
+                           ? meanings.bracketed(function.directions[d])
                            : function.variable;
     os.indent(8) << what << ", by " << inputName(down) << " (down) and "
                  << inputName(across) << " (across)\n";
@@ -292,7 +307,7 @@ void TextPrinter::printList(const FunctionReport &function) {
     rows[0].push_back(inputName(input));
   for (size_t d = 0; d < directions; ++d)
     rows[0].push_back(function.decoded.empty()
-                          ? "[" + meanings.nameOf(function.directions[d]) + "]"
+                          ? meanings.bracketed(function.directions[d])
                           : function.variable);
   size_t listed = 0, occurring = 0;
   for (size_t i = 0; i < size; ++i) {
@@ -318,17 +333,18 @@ void TextPrinter::printList(const FunctionReport &function) {
     os.indent(8) << "... " << occurring - listed << " more joint values\n";
 }
 
-void TextPrinter::printFunction(const FunctionReport &function) {
+void TextPrinter::printFunction(const FunctionReport &function,
+                                llvm::ArrayRef<unsigned> reads) {
   printVerdict(function.verdict, 8);
   if (function.numbers.empty())
     return;
   if (function.inputs.empty()) {
     for (auto [d, numbers] :
          llvm::zip_equal(function.directions, function.numbers))
-      os.indent(8) << "[" << meanings.nameOf(d) << "] is "
-                   << shortText(numbers[0]) << "\n";
+      os.indent(8) << meanings.bracketed(d) << " is " << shortText(numbers[0])
+                   << "\n";
   } else if (function.inputs.size() == 1) {
-    printByValue(function);
+    printByValue(function, reads);
   } else if (function.inputs.size() == 2) {
     printGrid(function);
   } else {
@@ -384,7 +400,7 @@ void TextPrinter::printEmbeddings() {
       os.indent(8) << "a direction for each of "
                    << counted(function.directions.size(), "value") << "\n";
     } else {
-      printFunction(function);
+      printFunction(function, {});
     }
   }
 }
@@ -399,6 +415,10 @@ std::string TextPrinter::valuesText(llvm::ArrayRef<uint32_t> values) const {
 
 void TextPrinter::printRelation(const SelectionReport &report) {
   using Cell = SelectionReport::Cell;
+  if (report.cells.empty() && report.verdict.kind == Verdict::AsLabelled)
+    printEntry("", "as do the weights, for " + std::to_string(report.keys) +
+                       " different keys and " + std::to_string(report.queries) +
+                       " queries");
   if (report.cells.empty() || report.cells.front().empty())
     return;
   size_t height = report.cells.size(), width = report.cells.front().size();
@@ -517,16 +537,18 @@ void TextPrinter::printMoves(const HeadReport &head) {
     bool isPlain = from && to && from->role != "bookkeeping" &&
                    from->labels[terms[0].first - from->begin] ==
                        to->labels[move.target - to->begin];
+    bool isShare = from && from->role == "bookkeeping";
     std::string text =
-        isPlain
-            ? from->variable + " -> " + to->variable
+        isPlain ? from->variable + " -> " + to->variable
+        : isShare
+            ? "the weight of BOS -> " + meanings.bracketed(move.target)
             : textOf(move.value, meanings, request.isWhole ? ~size_t(0) : 6) +
-                  " -> [" + meanings.nameOf(move.target) + "]";
+                  " -> " + meanings.bracketed(move.target);
     if (isPlain && !bundles.empty() && bundles.back().text == text) {
       ++bundles.back().count;
       continue;
     }
-    bundles.push_back({std::move(text), 1, move.averages, isPlain});
+    bundles.push_back({std::move(text), 1, move.averages && !isShare, isPlain});
   }
   size_t listed = atMost(mostListed, bundles.size());
   for (size_t i = 0; i < listed; ++i) {
@@ -552,6 +574,8 @@ void TextPrinter::printHead(const HeadReport &head) {
   if (!head.selections.empty())
     os << "  " << head.selections.front().selector << "  "
        << meanings.lineText(head.selections.front().sourceLines);
+  else if (!head.name.empty())
+    os << "  " << head.name;
   os << "\n";
   // Of parts of it, the parts tell.
   bool isOfParts =
@@ -612,7 +636,7 @@ void TextPrinter::printGroup(unsigned layer, const UnitGroup &group) {
     // Of several variables or domains, each is named.
     if (group.functions.size() > 1)
       printEntry("write", listDirections(function.directions));
-    printFunction(function);
+    printFunction(function, group.reads);
   }
   for (llvm::StringRef construction : constructions)
     printEntry("built as", construction);

@@ -261,7 +261,7 @@ void HeadAnalyser::checkValues(const MoveReport &move,
                                   value == ValueTable::none
                                       ? "joint value " + std::to_string(i)
                                       : textOfAtom(value),
-                                  number, expected));
+                                  shortText(number), shortText(expected)));
       return;
     }
   }
@@ -297,8 +297,8 @@ void HeadAnalyser::analyseMove(const Certificate::Head &claimed,
   if (std::fabs(atBos - direction.atBos) > direction.error + 1e-6 * (1 + size))
     verdict.lower(Verdict::Wrong,
                   llvm::formatv("of BOS it moves {0} into `{1}`, not {2}",
-                                atBos, meanings.nameOf(move.target),
-                                direction.atBos));
+                                shortText(atBos), meanings.nameOf(move.target),
+                                shortText(direction.atBos)));
   if (own->domain) {
     checkValues(move, *own, verdict);
     return;
@@ -649,7 +649,8 @@ void HeadAnalyser::compare(const Certificate::Head &claimed, unsigned selector,
                           "logits, BOS {4}",
                           describeEntry(queries, q),
                           isSelected ? "selects" : "does not select",
-                          describeEntry(keys, k), scores[k], bos));
+                          describeEntry(keys, k), shortText(scores[k]),
+                          shortText(bos)));
     }
     lead = std::min(lead, least - others);
     spread = std::max(spread, most - least);
@@ -675,7 +676,7 @@ void HeadAnalyser::compare(const Certificate::Head &claimed, unsigned selector,
       selection.verdict.lower(
           Verdict::Wrong,
           llvm::formatv("at BOS, a key with {0} is only {1} logits below BOS",
-                        describeEntry(keys, k), own - score));
+                        describeEntry(keys, k), shortText(own - score)));
   }
   using Cell = SelectionReport::Cell;
   for (const auto &row : seen) {
@@ -692,7 +693,9 @@ void HeadAnalyser::compare(const Certificate::Head &claimed, unsigned selector,
   report.overBos = overBos;
   report.bosOver = bosOver;
   report.bosCounts = bosTies;
-  judgeHardness(claimed, std::max(spread, tie));
+  // Of a wrong selection the distances say nothing.
+  if (selection.verdict.kind != Verdict::Wrong)
+    judgeHardness(claimed, std::max(spread, tie));
 }
 
 void HeadAnalyser::judgeHardness(const Certificate::Head &claimed,
@@ -707,7 +710,7 @@ void HeadAnalyser::judgeHardness(const Certificate::Head &claimed,
     report.verdict.lower(
         Verdict::Wrong,
         llvm::formatv("what is not selected is only {0} logits below what is",
-                      apart));
+                      shortText(apart)));
   bool averages = llvm::any_of(
       report.moves, [](const MoveReport &move) { return move.averages; });
   double stretch = std::ceil(std::sqrt(config.dHead)) / std::sqrt(config.dHead);
@@ -717,7 +720,7 @@ void HeadAnalyser::judgeHardness(const Certificate::Head &claimed,
         Verdict::Wrong,
         llvm::formatv("selected keys differ by {0} logits, so they do not "
                       "weigh the same",
-                      spread));
+                      shortText(spread)));
   bool allAverage = llvm::all_of(
       report.moves, [](const MoveReport &move) { return move.averages; });
   if (report.bosCounts && !allAverage)
@@ -787,6 +790,7 @@ HeadReport HeadAnalyser::run() {
       directions[move.target].lower(report.verdict);
     return std::move(report);
   }
+  report.name = claimed->selector;
   report.construction = claimed->construction;
   report.neverEmpty = claimed->proportional;
   analyseMoves(*claimed);

@@ -119,6 +119,11 @@ std::string Meanings::nameOf(unsigned direction) const {
   return "[" + std::to_string(direction) + "]";
 }
 
+std::string Meanings::bracketed(unsigned direction) const {
+  std::string name = nameOf(direction);
+  return spaceOf(direction) ? "[" + name + "]" : name;
+}
+
 uint32_t Meanings::numberOfAtom(const Atom &atom) {
   auto [it, isNew] =
       numbers.try_emplace(atom, static_cast<uint32_t>(atoms.size()));

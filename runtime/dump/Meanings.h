@@ -53,6 +53,8 @@ public:
 
   /// `length:1/(w+1)`, or `[10]` where the file has no label.
   std::string nameOf(unsigned direction) const;
+  /// The same in brackets.
+  std::string bracketed(unsigned direction) const;
   /// The variable that a direction belongs to; null if the file does not say.
   const Subspace *spaceOf(unsigned direction) const;
   /// What the file says that a direction holds; null if it does not.
