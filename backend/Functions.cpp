@@ -344,7 +344,14 @@ View Lowering::functionOfSource(Source source, std::vector<double> byValue,
   case Access::Width:
     return profileOfSource(state, byValue, naming);
   case Access::Derived: {
-    View view = derivedFunction(state.node, byValue, naming.label);
+    // Of the variable's own values, where it tells one from the others.
+    std::string label = naming.label;
+    if (llvm::count(byValue, 1.0) == 1 &&
+        llvm::count(byValue, 0.0) + 1 == static_cast<long>(byValue.size()))
+      label =
+          sets.valuesOf(state.node)[llvm::find(byValue, 1.0) - byValue.begin()]
+              .display();
+    View view = derivedFunction(state.node, byValue, label);
     if (failed)
       return View();
     bool ownsIt = view.terms.size() == 1 && view.terms[0].weight == 1 &&

@@ -7,6 +7,8 @@
 #include "runtime/NumberList.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/SetVector.h"
+#include "llvm/ADT/SmallPtrSet.h"
+#include "llvm/ADT/StringExtras.h"
 #include <cmath>
 #include <map>
 #include <set>
@@ -139,6 +141,21 @@ std::string Describer::port(const Component &component,
   return component.inHook;
 }
 
+static json::Array valuesToJSON(llvm::ArrayRef<ir::Value> values) {
+  json::Array list;
+  for (const ir::Value &value : values)
+    list.push_back(value.toJSON());
+  return list;
+}
+
+/// The container of a `lookup` or `in`.
+static json::Value tableToJSON(const ir::Table &table) {
+  json::Object entry{{"values", valuesToJSON(table.values)}};
+  if (table.kind == ir::Table::Dict)
+    entry["keys"] = valuesToJSON(table.keys);
+  return entry;
+}
+
 static json::Value codeToJSON(const std::optional<Code> &code) {
   if (!code)
     return nullptr;
@@ -180,8 +197,11 @@ json::Value Describer::residual(const ir::Node *output) const {
   for (const Subspace &space : layout.subspaces) {
     json::Array labels, writerList, readerList;
     std::set<std::string> writerNames, readerNames;
+    llvm::SetVector<llvm::StringRef> constructions;
     for (unsigned at = space.begin; at < space.end; ++at) {
       labels.push_back(circuit[layout.order[at]].label);
+      if (!circuit[layout.order[at]].construction.empty())
+        constructions.insert(circuit[layout.order[at]].construction);
       for (size_t c : writers[at])
         writerNames.insert(components[c].outHook +
                            (components[c].head >= 0
@@ -207,6 +227,8 @@ json::Value Describer::residual(const ir::Node *output) const {
                                         space.writer == WriterKind::PosEmbed
                                     ? "input"
                                     : "variable"}};
+    if (!constructions.empty())
+      entry["construction"] = llvm::join(constructions, "; ");
     if (!isBos)
       describeCodes(space, codes, entry);
     if (space.node) {
@@ -306,7 +328,11 @@ json::Value Describer::circuitGraph() const {
 }
 
 json::Value Describer::irGraph(const ir::Node *output) const {
-  constexpr size_t maxListed = 256;
+  constexpr size_t maxListed = 256, maxListedOfSources = 4096;
+  // Whose values the certificate numbers.
+  llvm::SmallPtrSet<const ir::Node *, 4> derived;
+  for (const SourceForm &form : circuit.forms)
+    derived.insert(form.source);
   llvm::DenseMap<const ir::Node *, std::set<std::string>> spaces;
   for (const Direction &dir : circuit.directions)
     if (dir.node)
@@ -325,17 +351,16 @@ json::Value Describer::irGraph(const ir::Node *output) const {
       entry["compare"] = ir::spelling(node->compare());
     if (node->kind() == ir::OpKind::Const)
       entry["value"] = node->value().toJSON();
+    if (node->kind() == ir::OpKind::Lookup || node->kind() == ir::OpKind::In)
+      entry["table"] = tableToJSON(node->table());
     if (node->kind() == ir::OpKind::Aggregate)
       entry["default"] = node->value().toJSON();
     if (node->isSop() && sets.of(node).known) {
       const ir::NodeValues &values = sets.of(node);
       entry["value_count"] = values.values.size();
-      if (values.values.size() <= maxListed) {
-        json::Array list;
-        for (const ir::Value &value : values.values)
-          list.push_back(value.toJSON());
-        entry["values"] = std::move(list);
-      }
+      if (values.values.size() <=
+          (derived.contains(node) ? maxListedOfSources : maxListed))
+        entry["values"] = valuesToJSON(values.values);
     }
     auto found = spaces.find(node);
     if (found != spaces.end())

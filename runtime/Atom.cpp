@@ -8,6 +8,7 @@
 #include <charconv>
 #include <cmath>
 #include <cstdlib>
+#include <limits>
 
 using namespace rasp::rt;
 
@@ -15,6 +16,20 @@ llvm::StringRef rasp::rt::typeName(const Atom &atom) {
   static constexpr llvm::StringLiteral names[] = {"bool", "int", "float",
                                                   "string"};
   return names[atom.index()];
+}
+
+double rasp::rt::numberOf(const Atom &atom) {
+  if (const auto *number = std::get_if<double>(&atom))
+    return *number;
+  if (const auto *number = std::get_if<int64_t>(&atom))
+    return static_cast<double>(*number);
+  if (const auto *truth = std::get_if<bool>(&atom))
+    return *truth;
+  return std::numeric_limits<double>::quiet_NaN();
+}
+
+bool rasp::rt::isSameValue(const Atom &a, const Atom &b) {
+  return a == b || numberOf(a) == numberOf(b);
 }
 
 /// Python's repr of a float: the shortest digits that read back.
@@ -119,7 +134,7 @@ void rasp::rt::printPython(llvm::raw_ostream &os, llvm::ArrayRef<Atom> atoms) {
   os << ']';
 }
 
-static std::string displayText(const Atom &atom) {
+std::string rasp::rt::displayText(const Atom &atom) {
   if (auto *flag = std::get_if<bool>(&atom))
     return *flag ? "T" : "F";
   if (auto *text = std::get_if<std::string>(&atom))
@@ -133,24 +148,6 @@ static std::string displayText(const Atom &atom) {
   char buffer[32];
   std::snprintf(buffer, sizeof(buffer), "%.3f", number);
   return floatText(std::strtod(buffer, nullptr));
-}
-
-static std::optional<double> numberOf(const Atom &atom) {
-  if (auto *flag = std::get_if<bool>(&atom))
-    return *flag;
-  if (auto *integer = std::get_if<int64_t>(&atom))
-    return double(*integer);
-  if (auto *number = std::get_if<double>(&atom))
-    return *number;
-  return std::nullopt;
-}
-
-/// Python's `==`.
-static bool pythonEqual(const Atom &a, const Atom &b) {
-  if (a.index() == b.index())
-    return a == b;
-  std::optional<double> x = numberOf(a), y = numberOf(b);
-  return x && y && *x == *y;
 }
 
 /// The type of a sequence: that of its values, and of bools, ints and floats
@@ -169,7 +166,7 @@ void rasp::rt::printSequence(llvm::raw_ostream &os,
   os << '[';
   bool allEqual =
       atoms.size() > 1 && llvm::all_of(atoms, [&](const Atom &atom) {
-        return pythonEqual(atom, atoms.front());
+        return isSameValue(atom, atoms.front());
       });
   if (allEqual) {
     os << displayText(atoms.front()) << "]*" << atoms.size();

@@ -15,6 +15,12 @@ namespace rasp::rt {
 /// "bool", "int", "float" or "string".
 llvm::StringRef typeName(const Atom &atom);
 
+/// The number that an atom is, truth as 0 and 1; NaN for strings.
+double numberOf(const Atom &atom);
+/// Python's `==`, which is what a model can tell apart: equal numbers are one
+/// value whatever their types.
+bool isSameValue(const Atom &a, const Atom &b);
+
 /// As JSON that keeps the type: floats always have a `.` or an exponent.
 void printJSON(llvm::raw_ostream &os, const Atom &atom);
 void printJSON(llvm::raw_ostream &os, llvm::ArrayRef<Atom> atoms);
@@ -30,6 +36,8 @@ std::optional<Atom> atomFromJSON(const llvm::json::Value &json,
 void printPython(llvm::raw_ostream &os, const Atom &atom);
 void printPython(llvm::raw_ostream &os, llvm::ArrayRef<Atom> atoms);
 
+/// As the language's shell shows a value: `h`, `0.333`, `T`.
+std::string displayText(const Atom &atom);
 /// As the language's shell shows a sequence: `[h, i] (strings)`,
 /// `[0.333]*3 (floats)`, `[T, F] (bools)`; floats rounded to 3 decimals.
 void printSequence(llvm::raw_ostream &os, llvm::ArrayRef<Atom> atoms);

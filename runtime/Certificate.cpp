@@ -353,6 +353,14 @@ rasp::rt::certificateFromJSON(const json::Value &value) {
     direction.writer = reader.text(*entry, "writer");
     direction.error = reader.real(*entry, "error");
     direction.atBos = reader.real(*entry, "at_bos");
+    if (const json::Array *ends = entry->getArray("range");
+        ends && ends->size() == 2) {
+      constexpr double infinity = std::numeric_limits<double>::infinity();
+      direction.low = (*ends)[0].getAsNumber().value_or(-infinity);
+      direction.high = (*ends)[1].getAsNumber().value_or(infinity);
+    } else {
+      reader.fail("a `range` that is no pair");
+    }
     direction.domain = readDomain(*entry);
     if (entry->get("variable")) {
       direction.variable = reader.index(*entry, "variable", numVariables);

@@ -41,6 +41,7 @@ static std::optional<Subspace> parse(const json::Value &value,
   space.role = object->getString("role").value_or("").str();
   space.liveFrom = object->getInteger("live_from_half_layer").value_or(0);
   space.encoding = object->getString("encoding").value_or("").str();
+  space.construction = object->getString("construction").value_or("").str();
   space.labels = stringsOf(*object, "labels");
   space.labels.resize(space.end - space.begin);
   space.writers = stringsOf(*object, "writers");

@@ -33,6 +33,7 @@ struct Subspace {
   /// `blocks.0.attn.hook_result[1]`, `blocks.1.hook_q_input[0]`, `unembed`.
   std::vector<std::string> writers, readers;
   std::vector<unsigned> sourceLines; ///< of the program, counted from 1
+  std::string construction; ///< of the hidden units that write it, in words
 };
 
 class ResidualMap {

@@ -66,21 +66,6 @@ std::optional<unsigned> rasp::rt::halfLayerOf(const HookPoint &point,
   llvm_unreachable("every hook is listed");
 }
 
-/// NaN for strings.
-static double numberOf(const Atom &atom) {
-  if (const auto *number = std::get_if<double>(&atom))
-    return *number;
-  if (const auto *number = std::get_if<int64_t>(&atom))
-    return static_cast<double>(*number);
-  if (const auto *truth = std::get_if<bool>(&atom))
-    return *truth;
-  return std::numeric_limits<double>::quiet_NaN();
-}
-
-static bool isSameValue(const Atom &a, const Atom &b) {
-  return a == b || numberOf(a) == numberOf(b);
-}
-
 bool DecodedValue::admits(const Atom &value) const {
   switch (kind) {
   case Values:

@@ -51,6 +51,19 @@ struct EncodedValue {
   std::vector<double> numbers;
 };
 
+/// What one direction of a variable holds.
+struct DirectionCode {
+  unsigned direction = 0, liveFrom = 0;
+  bool hasCode = false;
+  /// Of a variable without listed values: `scale * value + offset`.
+  double scale = 1, offset = 0;
+  /// The least and the greatest number for each value, NaN where it does not
+  /// matter.
+  std::vector<double> low, high;
+  double error = 0;     ///< bound of the certificate
+  double tolerance = 0; ///< how far from its range a number may be
+};
+
 class VariableDecoder {
 public:
   /// An error if the file describes the stream in a way that does not fit.
@@ -77,18 +90,17 @@ public:
   llvm::Expected<EncodedValue>
   encode(llvm::StringRef variable, const Atom &value, unsigned halfLayer) const;
 
+  /// The values of a variable; empty if they are not listed.
+  llvm::ArrayRef<Atom> valuesOf(size_t variable) const {
+    return all[variable].values;
+  }
+  /// What its directions hold, in the order of these.
+  llvm::ArrayRef<DirectionCode> codesOf(size_t variable) const {
+    return all[variable].parts;
+  }
+
 private:
-  struct Part {
-    unsigned direction = 0, liveFrom = 0;
-    bool hasCode = false;
-    /// Of a variable without listed values: `scale * value + offset`.
-    double scale = 1, offset = 0;
-    /// The least and the greatest number for each value, NaN where it does not
-    /// matter.
-    std::vector<double> low, high;
-    double error = 0;     ///< bound of the certificate
-    double tolerance = 0; ///< how far from its range a number may be
-  };
+  using Part = DirectionCode;
   struct Variable {
     std::vector<Atom> values; ///< empty if they are not listed
     std::vector<Part> parts;
