@@ -25,7 +25,7 @@ ir::Remarks rasp::remarksOn(const Compilation &compilation) {
   ir::Remarks all;
   ir::remarkOnSameOps(compilation.output, compilation.sources, all);
   for (ir::Remark &remark : all)
-    remark.node = compilation.replaced.lookup(remark.node);
+    remark.node = compilation.module->replaced.lookup(remark.node);
   llvm::append_range(all, compilation.remarks);
   tellUnused(compilation, all);
   if (compilation.circuit.layers > 0)
