@@ -8,6 +8,7 @@
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Signals.h"
+#include <atomic>
 #include <exception>
 #include <malloc.h>
 #include <new>
@@ -25,7 +26,12 @@ static std::string outOfMemory;
 /// limit it is more likely that a damaged file names a size that nobody has.
 static bool isLimited = false;
 
-void rasp::endWith(llvm::StringRef message) {
+/// Ends the process without any memory, from whichever thread it is, and
+/// removes its temporary files.
+[[noreturn]] static void endWith(llvm::StringRef message) {
+  static std::atomic_flag ends;
+  while (ends.test_and_set()) // another thread is at it
+    pause();
   while (!message.empty()) {
     ssize_t written = write(STDERR_FILENO, message.data(), message.size());
     if (written <= 0)
@@ -105,6 +111,12 @@ void rasp::prepareForOutOfMemory(std::string message) {
   std::set_terminate(onTerminate);
   llvm::install_bad_alloc_error_handler(
       [](void *, const char *, bool) { endOutOfMemory(); });
+  llvm::install_fatal_error_handler([](void *, const char *reason, bool) {
+    llvm::StringRef text = reason;
+    if (isLimited && text.contains("pthread_create"))
+      endOutOfMemory();
+    endWith(("error: " + text + "\n").str());
+  });
 }
 
 //===----------------------------------------------------------------------===//

@@ -25,10 +25,6 @@ void prepareForOutOfMemory(std::string message);
 llvm::Error limitMemory(llvm::StringRef size, size_t stacks,
                         std::string message);
 
-/// Ends the process without any memory, from whichever thread it is, and
-/// removes its temporary files.
-[[noreturn]] void endWith(llvm::StringRef message);
-
 } // namespace rasp
 
 #endif

@@ -3,7 +3,6 @@
 #include "runtime/tools/ToolMain.h"
 #include "runtime/tools/MemoryLimit.h"
 
-#include "llvm/Support/ErrorHandling.h"
 #include "llvm/Support/Signals.h"
 #include "llvm/Support/WithColor.h"
 #include <csignal>
@@ -22,11 +21,8 @@ llvm::raw_ostream &rasp::toolWarning() {
   return llvm::WithColor::warning(llvm::errs(), toolName);
 }
 
-/// What the system or LLVM would take for crashes.
+/// What LLVM would take for crashes.
 static void prepareForTrouble() {
-  llvm::install_fatal_error_handler([](void *, const char *reason, bool) {
-    endWith(toolName + ": error: " + reason + "\n");
-  });
   // LLVM handles signals from the first file on that is to be removed, and
   // takes a file that grows too large for a crash; as an error of writing it
   // has a message. So LLVM comes first.
