@@ -46,7 +46,8 @@
 //
 //   dir        grid NUMBER, exact_zero, bos_error NUMBER, table TABLE
 //   head       conjuncts TABLE (1 for each that has scores),
-//              selected NUMBER (the sum of these), proportional, score_error NUMBER, tie_error NUMBER, leak NUMBER
+//              selected NUMBER (the sum of these), proportional,
+//              score_error NUMBER, tie_error NUMBER, leak NUMBER
 //   score      of_bos or conjunct N, disjunct N
 //   output     error NUMBER, tolerance NUMBER, values {VALUE, ...} of a number
 //
@@ -58,7 +59,9 @@
 //
 // Terms may stand in any order; printed they are sorted. Nothing is checked
 // that verify (CircuitVerifier.h) checks: verify what has been parsed before
-// anything else is done with it.
+// anything else is done with it. To count parameters, print the layout and
+// assemble, the circuit must be scheduled (isScheduled); assembly also takes a
+// domain, which must have as many tokens and positions as the tables.
 //
 //===----------------------------------------------------------------------===//
 
