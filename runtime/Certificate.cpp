@@ -353,14 +353,15 @@ rasp::rt::certificateFromJSON(const json::Value &value) {
     direction.writer = reader.text(*entry, "writer");
     direction.error = reader.real(*entry, "error");
     direction.atBos = reader.real(*entry, "at_bos");
-    if (const json::Array *ends = entry->getArray("range");
-        ends && ends->size() == 2) {
-      constexpr double infinity = std::numeric_limits<double>::infinity();
-      direction.low = (*ends)[0].getAsNumber().value_or(-infinity);
-      direction.high = (*ends)[1].getAsNumber().value_or(infinity);
-    } else {
-      reader.fail("a `range` that is no pair");
-    }
+    const json::Array *ends = entry->getArray("range");
+    constexpr double infinity = std::numeric_limits<double>::infinity();
+    auto end = [&](size_t i, double otherwise) {
+      return ends && i < ends->size()
+                 ? (*ends)[i].getAsNumber().value_or(otherwise)
+                 : otherwise;
+    };
+    direction.low = end(0, -infinity);
+    direction.high = end(1, infinity);
     direction.domain = readDomain(*entry);
     if (entry->get("variable")) {
       direction.variable = reader.index(*entry, "variable", numVariables);
@@ -402,6 +403,7 @@ rasp::rt::certificateFromJSON(const json::Value &value) {
     head.layer = reader.index(*entry, "layer", 1 << 20);
     head.head = reader.index(*entry, "head", 1 << 20);
     head.selector = reader.text(*entry, "selector");
+    head.construction = entry->getString("construction").value_or("").str();
     head.step = reader.real(*entry, "step");
     head.selected = reader.real(*entry, "selected");
     head.proportional = reader.boolean(*entry, "proportional");

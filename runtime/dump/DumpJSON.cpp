@@ -85,13 +85,16 @@ json::Object JSONPrinter::affine(const Affine &affine) const {
 json::Array JSONPrinter::inputs(llvm::ArrayRef<unsigned> variables) const {
   json::Array list;
   for (unsigned variable : variables) {
-    json::Array values;
-    for (const Atom &value : meanings.valuesOf(variable))
+    json::Array values, types;
+    for (const Atom &value : meanings.valuesOf(variable)) {
       values.push_back(atomToJSON(value));
+      types.push_back(typeName(value));
+    }
     list.push_back(
         json::Object{{"name", meanings.certificate->variables[variable].name},
                      {"size", meanings.tables->sizeOf(variable)},
-                     {"values", std::move(values)}});
+                     {"values", std::move(values)},
+                     {"types", std::move(types)}});
   }
   return list;
 }

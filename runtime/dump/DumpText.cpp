@@ -50,7 +50,8 @@ private:
   void printList(const FunctionReport &function);
   void printOutput();
   void printVerdict(const Verdict &verdict, unsigned indent);
-  void printTable(const std::vector<Row> &rows, unsigned indent,
+  /// Whether some columns did not fit.
+  bool printTable(const std::vector<Row> &rows, unsigned indent,
                   size_t headColumns = 1);
   /// A line `indent name    text`.
   void printEntry(llvm::StringRef name, const llvm::Twine &text);
@@ -115,7 +116,7 @@ void TextPrinter::printVerdict(const Verdict &verdict, unsigned indent) {
                     << verdict.reason << "\n";
 }
 
-void TextPrinter::printTable(const std::vector<Row> &rows, unsigned indent,
+bool TextPrinter::printTable(const std::vector<Row> &rows, unsigned indent,
                              size_t headColumns) {
   std::vector<size_t> widths;
   for (const Row &row : rows)
@@ -150,9 +151,7 @@ void TextPrinter::printTable(const std::vector<Row> &rows, unsigned indent,
     }
     begin = end;
   } while (begin < columns && request.isWhole);
-  if (begin < columns)
-    os.indent(indent) << "... " << columns - begin << " more to the right"
-                      << "\n";
+  return begin < columns;
 }
 
 std::string
@@ -254,8 +253,7 @@ void TextPrinter::printByValue(const FunctionReport &function,
   if (columns < size)
     for (Row &row : rows)
       row.push_back("...");
-  printTable(rows, 8);
-  if (columns < size)
+  if (printTable(rows, 8) || columns < size)
     os.indent(8) << "... " << size << " values\n";
   if (directions < function.directions.size() && !areNumbersPlain)
     os.indent(8) << "... "
@@ -289,8 +287,7 @@ void TextPrinter::printGrid(const FunctionReport &function) {
     if (columns < width)
       for (Row &row : rows)
         row.push_back("...");
-    printTable(rows, 8);
-    if (rowCount < height || columns < width)
+    if (printTable(rows, 8) || rowCount < height || columns < width)
       os.indent(8) << "... " << height << " by " << width << " values\n";
   }
   if (shownGrids < grids)
@@ -475,8 +472,7 @@ void TextPrinter::printRelation(const SelectionReport &report) {
   if (columns < width)
     for (Row &row : rows)
       row.push_back("...");
-  printTable(rows, 13);
-  if (rowCount < height || columns < width)
+  if (printTable(rows, 13) || rowCount < height || columns < width)
     os.indent(13) << "... " << counted(width, "key value") << ", "
                   << counted(height, "query value") << "\n";
 }

@@ -48,12 +48,13 @@ static llvm::Error wrong(const llvm::Twine &message) {
   return llvm::createStringError(llvm::inconvertibleErrorCode(), message);
 }
 
-static llvm::Expected<unsigned> readNumber(llvm::StringRef text,
-                                           llvm::StringRef what, size_t count) {
+/// `complaint` says what there is not, before the number.
+static llvm::Expected<unsigned>
+readNumber(llvm::StringRef text, llvm::StringRef complaint, size_t count) {
   unsigned number = 0;
   if (!llvm::all_of(text, llvm::isDigit) || text.getAsInteger(10, number) ||
       number >= count)
-    return wrong("there is no " + what + " `" + text + "`" +
+    return wrong(complaint + " `" + text + "`" +
                  (count == 0 ? ""
                   : count == 1
                       ? "; the only one is 0"
@@ -76,12 +77,15 @@ static llvm::Error readParts(const cl::list<std::string> &option,
       return complain(wrong("expected a layer and a " + noun + ", as in --" +
                             option.ArgStr + "=0.0"));
     llvm::Expected<unsigned> layer =
-        readNumber(layerText, "layer", model.layers.size());
+        readNumber(layerText, "there is no layer", model.layers.size());
     if (!layer)
       return complain(layer.takeError());
-    std::string what = llvm::formatv("{0} in layer {1}", noun, *layer);
-    llvm::Expected<unsigned> number =
-        readNumber(numberText, what, countOf(model.layers[*layer]));
+    size_t count = countOf(model.layers[*layer]);
+    if (count == 0)
+      return complain(
+          wrong("layer " + llvm::Twine(*layer) + " has no " + noun + "s"));
+    std::string what = llvm::formatv("layer {0} has no {1}", *layer, noun);
+    llvm::Expected<unsigned> number = readNumber(numberText, what, count);
     if (!number)
       return complain(number.takeError());
     parts.push_back({*layer, *number});
@@ -93,7 +97,8 @@ static llvm::Error readNumbers(const cl::list<std::string> &option,
                                llvm::StringRef noun, size_t count,
                                std::vector<unsigned> &numbers) {
   for (llvm::StringRef text : option) {
-    llvm::Expected<unsigned> number = readNumber(text, noun, count);
+    llvm::Expected<unsigned> number =
+        readNumber(text, ("there is no " + noun).str(), count);
     if (!number)
       return wrong("--" + option.ArgStr + "=" + text + ": " +
                    llvm::toString(number.takeError()));
