@@ -1,16 +1,11 @@
 //===- runtime/HDF5.cpp - handles of the HDF5 library ---------------------===//
 
 #include "runtime/HDF5.h"
+#include "llvm/Support/Compiler.h"
 
 using namespace rasp::rt;
 
-// GCC's and Clang's way to tell.
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define __SANITIZE_ADDRESS__
-#endif
-#endif
-#ifdef __SANITIZE_ADDRESS__
+#if LLVM_ADDRESS_SANITIZER_BUILD
 /// What the library loses when it refuses a damaged file is not ours: it gives
 /// up in the middle of reading a structure and keeps what it took from its free
 /// lists for that.

@@ -45,6 +45,7 @@ echo "Built the fuzz targets in $((SECONDS - start)) s."
 # LLVM's headers, compiled with sanitizers, poison memory that its library,
 # compiled without, then takes for its own.
 export ASAN_OPTIONS=allow_user_poisoning=0:${ASAN_OPTIONS:-}
+export LSAN_OPTIONS=print_suppressions=0:${LSAN_OPTIONS:-}
 seeds=$build/seeds
 if [[ ! $seeds -nt $build/bin/fuzz-seeds ]]; then
   rm -rf "$seeds"
