@@ -22,6 +22,9 @@ packages=(
   python3 python3-h5py python3-numpy python3-venv
 )
 
+# What test/fuzz needs beside them.
+fuzz_packages=(clang-19 libclang-rt-19-dev)
+
 fail() {
   printf '%s: %s\n' "${0##*/}" "$*" >&2
   exit 2

@@ -341,8 +341,8 @@ json::Value Describer::irGraph(const ir::Node *output) const {
   for (const ir::Node *node : ir::reachable(output)) {
     json::Array operands;
     for (const ir::Node *operand : node->operands())
-      operands.push_back(names.of(operand));
-    json::Object entry{{"name", names.of(node)},
+      operands.push_back(names.of(operand).str());
+    json::Object entry{{"name", names.of(node).str()},
                        {"op", ir::mnemonic(node->kind())},
                        {"operands", std::move(operands)},
                        {"type", node->isSelector() ? "selector" : "value"},
@@ -373,7 +373,7 @@ json::Value Describer::irGraph(const ir::Node *output) const {
       entry["components"] = std::move(implementedBy);
     nodes.push_back(std::move(entry));
   }
-  return json::Object{{"output", names.of(output)},
+  return json::Object{{"output", names.of(output).str()},
                       {"nodes", std::move(nodes)}};
 }
 

@@ -3,6 +3,7 @@
 #include "ir/Diagnostics.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/ConvertUTF.h"
 #include "llvm/Support/JSON.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Unicode.h"
@@ -66,8 +67,11 @@ static bool isContinuation(char c) { return (c & 0xc0) == 0x80; }
 static size_t displayWidth(StringRef text) {
   size_t width = 0;
   while (!text.empty()) {
+    // Bytes that continue nothing stand for themselves.
+    size_t most =
+        std::min<size_t>(llvm::getNumBytesForUTF8(text.front()), text.size());
     size_t size = 1;
-    while (size < text.size() && isContinuation(text[size]))
+    while (size < most && isContinuation(text[size]))
       ++size;
     int columns = llvm::sys::unicode::columnWidthUTF8(text.take_front(size));
     if (text.front() == '\t')

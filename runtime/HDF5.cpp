@@ -1,11 +1,14 @@
 //===- runtime/HDF5.cpp - handles of the HDF5 library ---------------------===//
 
 #include "runtime/HDF5.h"
+#include "llvm/Support/Compiler.h"
 
 using namespace rasp::rt;
 
-#ifdef __SANITIZE_ADDRESS__
-/// What the library loses when it refuses a damaged file is not ours.
+#if LLVM_ADDRESS_SANITIZER_BUILD
+/// What the library loses when it refuses a damaged file is not ours: it gives
+/// up in the middle of reading a structure and keeps what it took from its free
+/// lists for that.
 extern "C" const char *__lsan_default_suppressions() {
   return "leak:H5FL__malloc\n";
 }

@@ -4,7 +4,7 @@
 #include "runtime/Atom.h"
 #include "runtime/ModelJSON.h"
 #include "llvm/ADT/STLExtras.h"
-#include "llvm/Support/LineIterator.h"
+#include <tuple>
 
 using namespace rasp::rt;
 
@@ -30,12 +30,13 @@ void InputReader::readArgument(llvm::StringRef text) {
 }
 
 void InputReader::readLines(llvm::StringRef text, llvm::StringRef path) {
-  llvm::MemoryBufferRef buffer(text, path);
-  for (llvm::line_iterator line(buffer, /*SkipBlanks=*/true); !line.is_at_end();
-       ++line) {
-    location = (path + ":" + llvm::Twine(line.line_number()) + ": ").str();
-    if (!line->trim().empty())
-      readLine(line->trim());
+  // Not llvm::line_iterator, for which the text ends at the first 0 byte.
+  for (unsigned number = 1; !text.empty(); ++number) {
+    llvm::StringRef line;
+    std::tie(line, text) = text.split('\n');
+    location = (path + ":" + llvm::Twine(number) + ": ").str();
+    if (!line.trim().empty())
+      readLine(line.trim());
   }
 }
 

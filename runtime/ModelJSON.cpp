@@ -131,9 +131,10 @@ std::string rasp::rt::printHeader(const Header &header, const Model &model) {
   os << "{\"format\":\"raspc-model\",\"format_version\":"
      << header.formatVersion
      << ",\n\"created_by\":" << llvm::json::Value(header.createdBy)
-     << ",\n\"tl_config\":" << header.config << ",\n\"source_sha256\":\""
-     << header.sourceHash << "\",\n\"state_sha256\":\"" << header.stateHash
-     << "\",\n\"padding\":\"" << nameOf(header.padding) << "\",\n";
+     << ",\n\"tl_config\":" << header.config
+     << ",\n\"source_sha256\":" << llvm::json::Value(header.sourceHash)
+     << ",\n\"state_sha256\":" << llvm::json::Value(header.stateHash)
+     << ",\n\"padding\":\"" << nameOf(header.padding) << "\",\n";
   if (header.padding == Padding::None) {
     os << "\"layer_sizes\":[";
     llvm::interleave(

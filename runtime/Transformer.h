@@ -16,7 +16,8 @@
 // out only terms that are zero, and biases are added last. So a sequence has
 // the same logits, to the bit, alone and in a batch, and keys with the same
 // score have the same weight. HookedPass.h computes the same, and shows what
-// happens in between.
+// happens in between. (That holds while nothing overflows, as no compiled model
+// does: of an infinite activation, a term with the factor zero is NaN.)
 //
 //===----------------------------------------------------------------------===//
 

@@ -109,6 +109,18 @@ static llvm::Error addRange(llvm::StringRef low, llvm::StringRef high,
   return llvm::Error::success();
 }
 
+/// What is wrong with a vocabulary as a whole.
+static llvm::Error checkVocabulary(llvm::ArrayRef<Value> values) {
+  if (values.empty())
+    return failure("a vocabulary needs at least one token");
+  std::vector<Value> sorted = values.vec();
+  llvm::sort(sorted);
+  auto twice = std::adjacent_find(sorted.begin(), sorted.end());
+  if (twice != sorted.end())
+    return failure("the token {0} occurs twice", twice->str());
+  return llvm::Error::success();
+}
+
 llvm::Expected<std::vector<Value>>
 rasp::parseVocabulary(llvm::StringRef text, llvm::StringRef tokens) {
   std::vector<Value> values;
@@ -145,13 +157,8 @@ rasp::parseVocabulary(llvm::StringRef text, llvm::StringRef tokens) {
       values.push_back(*value);
     }
   }
-  if (values.empty())
-    return failure("a vocabulary needs at least one token");
-  std::vector<Value> sorted = values;
-  llvm::sort(sorted);
-  auto twice = std::adjacent_find(sorted.begin(), sorted.end());
-  if (twice != sorted.end())
-    return failure("the token {0} occurs twice", twice->str());
+  if (llvm::Error error = checkVocabulary(values))
+    return error;
   return values;
 }
 
@@ -159,6 +166,8 @@ static constexpr llvm::StringLiteral keys[] = {"tokens", "vocab", "max-seq-len",
                                                "causal", "output"};
 static constexpr const char *knownKeys =
     "tokens, vocab, max-seq-len, causal and output";
+/// The longest `max-seq-len`.
+static constexpr unsigned longestInput = 1 << 20;
 
 llvm::Error CompileOptions::set(llvm::StringRef key, llvm::StringRef text) {
   text = text.trim();
@@ -175,10 +184,10 @@ llvm::Error CompileOptions::set(llvm::StringRef key, llvm::StringRef text) {
     vocabulary = std::move(*values);
   } else if (key == "max-seq-len") {
     unsigned number;
-    if (text.getAsInteger(10, number) || number == 0 || number > 1 << 20)
+    if (text.getAsInteger(10, number) || number == 0 || number > longestInput)
       return failure("`max-seq-len` is `{0}`, but must be a number from 1 to "
-                     "1048576",
-                     text);
+                     "{1}",
+                     text, longestInput);
     maxSeqLen = number;
   } else if (key == "causal") {
     if (text != "true" && text != "false")
@@ -272,8 +281,11 @@ CompileOptions::fromJSON(const llvm::json::Value &json) {
   auto causal = object->getBoolean("causal");
   auto output = object->getString("output");
   const llvm::json::Array *vocabulary = object->getArray("vocab");
-  if (!tokens || !length || *length < 1 || !causal || !output || !vocabulary)
+  if (!tokens || !length || !causal || !output || !vocabulary)
     return failure("the compile options are incomplete");
+  if (*length < 1 || *length > longestInput)
+    return failure("`max_seq_len` is {0}, but must be a number from 1 to {1}",
+                   *length, longestInput);
   if (llvm::Error error = options.set("tokens", *tokens))
     return error;
   options.maxSeqLen = static_cast<unsigned>(*length);
@@ -289,5 +301,7 @@ CompileOptions::fromJSON(const llvm::json::Value &json) {
       return value.takeError();
     options.vocabulary->push_back(*value);
   }
+  if (llvm::Error error = checkVocabulary(*options.vocabulary))
+    return error;
   return options;
 }

@@ -8,7 +8,6 @@
 #include "runtime/tools/ToolMain.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/FileSystem.h"
-#include "llvm/Support/LineIterator.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Process.h"
 
@@ -84,8 +83,12 @@ static int evaluate(CommandLine &command) {
     std::unique_ptr<llvm::MemoryBuffer> buffer = open(command.inputs);
     if (!buffer)
       return commandIsWrong;
-    for (llvm::line_iterator line(*buffer), end; line != end; ++line)
-      inputs.push_back(Input::parse(line->rtrim('\r')));
+    // Not llvm::line_iterator, for which the text ends at the first 0 byte.
+    llvm::SmallVector<llvm::StringRef> lines;
+    buffer->getBuffer().split(lines, '\n');
+    for (llvm::StringRef line : lines)
+      if (!line.rtrim('\r').empty())
+        inputs.push_back(Input::parse(line.rtrim('\r')));
   }
   if (!command.input.getNumOccurrences() &&
       !command.inputs.getNumOccurrences()) {

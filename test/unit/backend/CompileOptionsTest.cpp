@@ -180,4 +180,13 @@ TEST(CompileOptions, DamagedJSONIsRefused) {
             "a token must be a string, a number or a bool");
   EXPECT_EQ(read(std::string(R"({"tokens":"str","vocab":[1],)") + rest),
             "the token 1 is of another type than `--tokens=str`");
+  EXPECT_EQ(read(std::string(R"({"tokens":"str","vocab":[],)") + rest),
+            "a vocabulary needs at least one token");
+  EXPECT_EQ(read(std::string(R"({"tokens":"str","vocab":["a","a"],)") + rest),
+            "the token \"a\" occurs twice");
+  // 2^32 is no 0.
+  EXPECT_EQ(read(R"({"tokens":"str","vocab":["a"],"max_seq_len":4294967296,)"
+                 R"("causal":false,"output":"x"})"),
+            "`max_seq_len` is 4294967296, but must be a number from 1 to "
+            "1048576");
 }

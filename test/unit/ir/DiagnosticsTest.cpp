@@ -51,6 +51,14 @@ TEST_F(DiagnosticsTest, LinesWithOtherLettersHaveACaretToo) {
                        "                     ^~~\n");
 }
 
+TEST_F(DiagnosticsTest, BytesThatAreNoText) {
+  // A wide letter, and two bytes that would continue one.
+  diags.emit(range("x = \xea\x8c\x9a\x93\x9a;\n", "\x93"), testKind, "seen");
+  EXPECT_EQ(printed(), "t.rasp:1:6: error: seen [TestKind]\n"
+                       "x = \xea\x8c\x9a\x93\x9a;\n"
+                       "      ^\n");
+}
+
 TEST_F(DiagnosticsTest, LongLinesAreCut) {
   std::string text = std::string(1000, 'x') + " bar " + std::string(1000, 'y');
   diags.emit(range(text, "bar"), testKind, "seen");
