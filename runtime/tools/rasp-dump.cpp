@@ -2,12 +2,11 @@
 
 #include "runtime/WeightFile.h"
 #include "runtime/dump/Dump.h"
-
+#include "runtime/tools/ToolMain.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/FormatVariadic.h"
-#include "llvm/Support/WithColor.h"
 
 using namespace rasp::rt;
 namespace cl = llvm::cl;
@@ -37,10 +36,11 @@ static cl::opt<bool> jsonOption("json", cl::desc("One JSON object"),
 static cl::opt<bool> allOption("all", cl::desc("Long tables in full"),
                                cl::cat(category));
 
-static constexpr int notAsLabelled = 1, commandIsWrong = 2;
+using rasp::commandIsWrong;
+static constexpr int notAsLabelled = rasp::inputIsWrong;
 
 static int fail(const llvm::Twine &message) {
-  llvm::WithColor::error(llvm::errs(), "rasp-dump") << message << "\n";
+  rasp::toolError() << message << "\n";
   return commandIsWrong;
 }
 
@@ -130,30 +130,15 @@ static llvm::Expected<DumpRequest> readRequest(const Model &model) {
 /// What does not hold, on stderr.
 static void complain(const std::vector<std::string> &problems) {
   constexpr size_t most = 10;
-  llvm::WithColor::error(llvm::errs(), "rasp-dump")
-      << "'" << modelPath << "': the weights do not implement their labels\n";
+  rasp::toolError() << "'" << modelPath
+                    << "': the weights do not implement their labels\n";
   for (const std::string &problem : llvm::ArrayRef(problems).take_front(most))
     llvm::errs() << "  " << problem << "\n";
   if (problems.size() > most)
     llvm::errs() << "  ... and " << problems.size() - most << " more\n";
 }
 
-int main(int argc, char **argv) {
-  cl::HideUnrelatedOptions(category);
-  cl::SetVersionPrinter(
-      [](llvm::raw_ostream &os) { os << "rasp-dump " RASP_VERSION "\n"; });
-  std::string complaint;
-  llvm::raw_string_ostream complaints(complaint);
-  if (!cl::ParseCommandLineOptions(
-          argc, argv,
-          "Says what the weights of a compiled model do: what each head "
-          "selects and moves,\n  which function hidden units are, and whether "
-          "that is what the file says.\n\n"
-          "  Ends with 1 if it is not.\n",
-          &complaints)) {
-    llvm::errs() << complaint;
-    return commandIsWrong;
-  }
+static int dump() {
   llvm::Expected<Model> model = readModel(modelPath);
   if (!model)
     return fail(llvm::toString(model.takeError()));
@@ -161,7 +146,7 @@ int main(int argc, char **argv) {
   if (!request)
     return fail(llvm::toString(request.takeError()));
   if (model->edited)
-    llvm::WithColor::warning(llvm::errs(), "rasp-dump")
+    rasp::toolWarning()
         << "'" << modelPath
         << "': weights or program were edited after the file was written\n";
 
@@ -176,4 +161,15 @@ int main(int argc, char **argv) {
   llvm::outs().flush();
   complain(problemsOf(meanings, analysis));
   return notAsLabelled;
+}
+
+int main(int argc, char **argv) {
+  const rasp::Tool tool{
+      "rasp-dump",
+      "Says what the weights of a compiled model do: what each head "
+      "selects and moves,\n  which function hidden units are, and whether "
+      "that is what the file says.\n\n"
+      "  Ends with 1 if it is not.\n",
+      category};
+  return rasp::toolMain(argc, argv, tool, dump);
 }

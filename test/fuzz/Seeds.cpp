@@ -2,15 +2,18 @@
 //
 //   fuzz-seeds FOLDER
 //
-// Writes model files into FOLDER/model, and the JSON texts that they hold into
-// FOLDER/json.
+// Writes model files into FOLDER/model, the JSON texts that they hold into
+// FOLDER/json, and the programs as IR and as circuits into FOLDER/ir and
+// FOLDER/circuit.
 //
 //===----------------------------------------------------------------------===//
 
+#include "backend/tools/Compilation.h"
 #include "frontend/LargeStack.h"
 #include "runtime/WeightFile.h"
 #include "test/fuzz/ModelTrial.h"
 #include "llvm/Support/FileSystem.h"
+#include "llvm/Support/Path.h"
 #include "llvm/Support/raw_ostream.h"
 
 using namespace rasp;
@@ -72,17 +75,44 @@ static void writeSeed(const std::string &folder, const Seed &seed) {
   writeJSON("residual", print(model.residual));
 }
 
+/// As IR with everything known of it, and as a circuit before and after it is
+/// scheduled.
+static void writeTexts(const std::string &folder, const Seed &seed) {
+  ir::PassOptions options;
+  options.dumpDir = folder + "/dumps";
+  {
+    ir::PassManager passes(options, seed.name);
+    Compilation compilation(&passes);
+    compilation.setText(seed.text, "seed.rasp");
+    if (!compilation.evaluate({}) || !compilation.inferValues() ||
+        !compilation.synthesise())
+      llvm::report_fatal_error("a seed that does not compile");
+  }
+  std::error_code error;
+  for (llvm::sys::fs::directory_iterator at(options.dumpDir, error), end;
+       at != end && !error; at.increment(error)) {
+    llvm::StringRef name = llvm::sys::path::filename(at->path());
+    bool isCircuit = name.ends_with(".circuit");
+    error = llvm::sys::fs::rename(
+        at->path(), folder + (isCircuit ? "/circuit/" : "/ir/") + name);
+  }
+  if (error)
+    llvm::report_fatal_error(llvm::Twine(folder) + ": " + error.message());
+}
+
 int main(int argc, char **argv) {
   if (argc != 2) {
     llvm::errs() << "usage: fuzz-seeds FOLDER\n";
     return 2;
   }
   std::string folder = argv[1];
-  for (const char *part : {"/model", "/json"})
+  for (const char *part : {"/model", "/json", "/ir", "/circuit"})
     if (std::error_code error =
             llvm::sys::fs::create_directories(folder + part))
       llvm::report_fatal_error(llvm::Twine(folder) + ": " + error.message());
   for (const Seed &seed : seeds)
     writeSeed(folder, seed);
+  for (const Seed &seed : seeds)
+    writeTexts(folder, seed);
   return 0;
 }

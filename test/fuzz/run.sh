@@ -63,6 +63,7 @@ describe() {
   case $1 in
     program) options+=(-max_len=500 -dict="$here/rasp.dict") ;;
     json) options+=(-max_len=20000 -dict="$here/json.dict") ;;
+    ir | circuit) options+=(-max_len=6000 -dict="$here/$1.dict") ;;
     model) options+=(-max_len=60000 -dict="$here/json.dict") ;;
   esac
 }
