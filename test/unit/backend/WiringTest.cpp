@@ -25,7 +25,7 @@ TEST(Wiring, ChainsGoBackToTheEmbedding) {
   ASSERT_TRUE(c);
   Wiring wiring(c->circuit, *c->names);
   DirId moved = labelled(c->circuit, "reverse:b");
-  DirId length = labelled(c->circuit, "length");
+  DirId length = labelled(c->circuit, "reverse.sub");
   DirId share = labelled(c->circuit, "length:1/(w+1)");
   EXPECT_EQ(wiring.chainTo(moved), (std::vector<DirId>{moved, length, share}));
   EXPECT_EQ(wiring.writerOf(share), "head 0.0 (`full_s`)");
@@ -57,6 +57,6 @@ TEST(Explain, ParametersAreTheDifferenceThatDirectionsMake) {
   // for the one that a model has at least.
   uint64_t dModel = circuit.directions.size();
   uint64_t units = (dMlp - 1) * (2 * (dModel - 1) + 1);
-  EXPECT_EQ(without(labelled(circuit, "length")),
+  EXPECT_EQ(without(labelled(circuit, "reverse.sub")),
             rows + layers * (heads * 4 * dHead + 1 + 2 * dMlp + 1 + units));
 }
