@@ -9,7 +9,7 @@ using namespace rasp::backend;
 
 static const char *reverse = "#@ vocab: a,b,c\n"
                              "#@ max-seq-len: 4\n"
-                             "flip = select(indices, length - 1 - indices, ==);"
+                             "flip = select(indices, length - indices - 1, ==);"
                              "\nreverse = aggregate(flip, tokens);\n";
 
 static DirId labelled(const Circuit &circuit, llvm::StringRef label) {
@@ -47,8 +47,8 @@ TEST(Explain, ParametersAreTheDifferenceThatDirectionsMake) {
     return countParametersOf(circuit, directions, c->domain);
   };
   EXPECT_EQ(without({}), 0u);
-  // Two layers, 7 tokens and positions with BOS and padding, d_head 4: a column
-  // of the embedding, and one of all matrices.
+  // A column of the embeddings, of 3 tokens, BOS and padding, and of 4
+  // positions and BOS; and a row or column of every matrix of both layers.
   uint64_t layers = 2, heads = 1, dHead = c->layout.dHead,
            dMlp = circuit.neurons.size(), rows = (3 + 2) + (4 + 1);
   EXPECT_EQ(without(labelled(circuit, "tokens:a")),
