@@ -301,6 +301,11 @@ static constexpr std::pair<llvm::StringLiteral, void (*)(StringRef)> kinds[] = {
     {"input-vocab", tryInputVocab},  {"output-vocab", tryOutputVocab},
     {"certificate", tryCertificate}, {"residual", tryResidual}};
 
+extern "C" int LLVMFuzzerInitialize(int *, char ***) {
+  models(); // takes longer than any input
+  return 0;
+}
+
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   auto [kind, text] = fuzz::textOf(data, size).split('\n');
   for (auto [name, tryText] : kinds)
