@@ -42,7 +42,7 @@ bool PassManager::dump(StringRef pass, StringRef extension, bool changed,
   });
   if (!failure)
     return true;
-  return fail("`" + path + "`: " + llvm::toString(std::move(failure)));
+  return fail(llvm::toString(std::move(failure)));
 }
 
 bool PassManager::run(StringRef pass, StringRef extension, Print print,

@@ -3,6 +3,7 @@
 #include "runtime/tools/ToolMain.h"
 #include "runtime/tools/MemoryLimit.h"
 
+#include "llvm/ADT/SmallVector.h"
 #include "llvm/Support/Signals.h"
 #include "llvm/Support/WithColor.h"
 #include <csignal>
@@ -25,9 +26,21 @@ llvm::raw_ostream &rasp::toolWarning() {
 static void prepareForTrouble() {
   // LLVM handles signals from the first file on that is to be removed, and
   // takes a file that grows too large for a crash; as an error of writing it
-  // has a message. So LLVM comes first.
+  // has a message. So LLVM comes first. Signals that whoever started the tool
+  // ignores, as nohup and shells do for what runs in the background, stay
+  // ignored.
+  constexpr int interrupts[] = {SIGHUP, SIGINT, SIGTERM};
+  llvm::SmallVector<int, 3> ignored;
+  for (int number : interrupts) {
+    struct sigaction action;
+    if (sigaction(number, nullptr, &action) == 0 &&
+        action.sa_handler == SIG_IGN)
+      ignored.push_back(number);
+  }
   llvm::sys::SetInterruptFunction(nullptr);
-  std::signal(SIGXFSZ, SIG_IGN);
+  ignored.push_back(SIGXFSZ);
+  for (int number : ignored)
+    std::signal(number, SIG_IGN);
 }
 
 int rasp::toolMain(int argc, char **argv, const Tool &tool,

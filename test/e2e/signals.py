@@ -1,5 +1,6 @@
 """Interrupts tools at many moments: each file that they write is there whole, or
-not at all, and nothing lies beside it.
+not at all, and nothing lies beside it. A signal that was ignored when the tool was
+started, as of what a shell runs in the background, stays ignored.
 
     signals.py TOOLS FOLDER PROGRAM [MOMENTS]
 """
@@ -34,13 +35,17 @@ def interrupt(command, number, seconds, whole):
     sent = signal.SIGTERM if number % 2 else signal.SIGINT
     shutil.rmtree("out", ignore_errors=True)
     os.mkdir("out")
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL,
-                               stderr=subprocess.PIPE)
+    # Whoever runs this may ignore signals, and so would what it starts.
+    ignores = number % 4 == 2
+    process = subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+        preexec_fn=lambda: signal.signal(
+            sent, signal.SIG_IGN if ignores else signal.SIG_DFL))
     time.sleep(seconds)
     process.send_signal(sent)
     _, errors = process.communicate(timeout=120)
     problems = []
-    if process.returncode not in (0, -sent):
+    if process.returncode not in (0, 0 if ignores else -sent):
         problems.append(f"exit code {process.returncode}: {errors.decode()}")
     for name, data in content("out").items():
         if name not in whole:
