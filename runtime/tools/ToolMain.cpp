@@ -24,23 +24,21 @@ llvm::raw_ostream &rasp::toolWarning() {
 
 /// What LLVM would take for crashes.
 static void prepareForTrouble() {
-  // LLVM handles signals from the first file on that is to be removed, and
-  // takes a file that grows too large for a crash; as an error of writing it
-  // has a message. So LLVM comes first. Signals that whoever started the tool
-  // ignores, as nohup and shells do for what runs in the background, stay
-  // ignored.
-  constexpr int interrupts[] = {SIGHUP, SIGINT, SIGTERM};
-  llvm::SmallVector<int, 3> ignored;
-  for (int number : interrupts) {
+  // LLVM handles signals from the first file on that is to be removed. It takes
+  // a file that grows too large for a crash; as an error of writing it has a
+  // message. And what whoever started the tool ignores, as a shell does for
+  // jobs in the background, must not remove files. So LLVM comes first.
+  constexpr int ending[] = {SIGHUP, SIGINT, SIGTERM};
+  llvm::SmallVector<int, 4> ignored{SIGXFSZ};
+  for (int signal : ending) {
     struct sigaction action;
-    if (sigaction(number, nullptr, &action) == 0 &&
+    if (sigaction(signal, nullptr, &action) == 0 &&
         action.sa_handler == SIG_IGN)
-      ignored.push_back(number);
+      ignored.push_back(signal);
   }
   llvm::sys::SetInterruptFunction(nullptr);
-  ignored.push_back(SIGXFSZ);
-  for (int number : ignored)
-    std::signal(number, SIG_IGN);
+  for (int signal : ignored)
+    std::signal(signal, SIG_IGN);
 }
 
 int rasp::toolMain(int argc, char **argv, const Tool &tool,

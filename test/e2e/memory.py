@@ -10,7 +10,7 @@ import subprocess
 import sys
 
 tools, folder, program = (os.path.abspath(path) for path in sys.argv[1:4])
-steps = int(sys.argv[4]) if len(sys.argv) > 4 else 24
+steps = int(sys.argv[4]) if len(sys.argv) > 4 else 16
 
 
 def run(command, size):

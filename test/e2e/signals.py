@@ -1,6 +1,5 @@
 """Interrupts tools at many moments: each file that they write is there whole, or
-not at all, and nothing lies beside it. A signal that was ignored when the tool was
-started, as of what a shell runs in the background, stays ignored.
+not at all, and nothing lies beside it.
 
     signals.py TOOLS FOLDER PROGRAM [MOMENTS]
 """
@@ -13,7 +12,7 @@ import sys
 import time
 
 tools, folder, program = (os.path.abspath(path) for path in sys.argv[1:4])
-moments = int(sys.argv[4]) if len(sys.argv) > 4 else 40
+moments = int(sys.argv[4]) if len(sys.argv) > 4 else 24
 program_name = os.path.splitext(os.path.basename(program))[0]
 
 
@@ -35,17 +34,18 @@ def interrupt(command, number, seconds, whole):
     sent = signal.SIGTERM if number % 2 else signal.SIGINT
     shutil.rmtree("out", ignore_errors=True)
     os.mkdir("out")
-    # Whoever runs this may ignore signals, and so would what it starts.
-    ignores = number % 4 == 2
-    process = subprocess.Popen(
-        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
-        preexec_fn=lambda: signal.signal(
-            sent, signal.SIG_IGN if ignores else signal.SIG_DFL))
+    # Every third run is one that ignores the signal, as jobs in the background
+    # do: it must end well.
+    is_ignored = number % 3 == 2
+    reaction = signal.SIG_IGN if is_ignored else signal.SIG_DFL
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL,
+                               stderr=subprocess.PIPE,
+                               preexec_fn=lambda: signal.signal(sent, reaction))
     time.sleep(seconds)
     process.send_signal(sent)
     _, errors = process.communicate(timeout=120)
     problems = []
-    if process.returncode not in (0, 0 if ignores else -sent):
+    if process.returncode not in ((0,) if is_ignored else (0, -sent)):
         problems.append(f"exit code {process.returncode}: {errors.decode()}")
     for name, data in content("out").items():
         if name not in whole:
