@@ -18,6 +18,17 @@ static llvm::Error fail(const char *format, Args... args) {
                                  args...);
 }
 
+/// The parser takes numbers beyond all floats for infinite ones.
+static bool isFinite(const llvm::json::Value &value) {
+  if (const llvm::json::Array *array = value.getAsArray())
+    return llvm::all_of(*array, isFinite);
+  if (const llvm::json::Object *object = value.getAsObject())
+    return llvm::all_of(
+        *object, [](const auto &member) { return isFinite(member.second); });
+  std::optional<double> number = value.getAsNumber();
+  return !number || std::isfinite(*number);
+}
+
 llvm::Expected<llvm::json::Value> rasp::rt::parseJSON(llvm::StringRef text) {
   constexpr unsigned deepest = 500;
   unsigned depth = 0;
@@ -35,7 +46,10 @@ llvm::Expected<llvm::json::Value> rasp::rt::parseJSON(llvm::StringRef text) {
     if (depth > deepest)
       return fail("nested more than %u deep", deepest);
   }
-  return llvm::json::parse(text);
+  llvm::Expected<llvm::json::Value> value = llvm::json::parse(text);
+  if (value && !isFinite(*value))
+    return fail("a number is too large for a float64");
+  return value;
 }
 
 static std::string printText(const llvm::json::Value &value) {

@@ -15,7 +15,7 @@
 namespace rasp::rt {
 
 /// Parses a text that may be hostile: nesting is limited, since the parser
-/// recurses.
+/// recurses, and numbers are finite.
 llvm::Expected<llvm::json::Value> parseJSON(llvm::StringRef text);
 
 /// Whether the layers of a file have a common size.
