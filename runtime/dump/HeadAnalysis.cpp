@@ -68,7 +68,8 @@ private:
   bool makeSide(const Matrix &matrix, const Vector &bias,
                 llvm::ArrayRef<unsigned> domains, unsigned operand,
                 llvm::StringRef what, Side &side, Verdict &verdict);
-  void collectLeaves(unsigned selector);
+  bool collectFormula(unsigned selector, unsigned depth = 0);
+  bool makeSteps();
   enum Truth : uint8_t { False, True, Fails };
   /// A `select` on the values that keys and queries have for it.
   struct Comparison {
@@ -77,10 +78,15 @@ private:
     std::vector<Truth> holds; ///< [query][key]
   };
   void compareLeaves(const Side &keys, const Side &queries);
+  /// An op of a selector, on the results of earlier steps.
+  struct Step {
+    enum Op : uint8_t { Select, Not, And, Or } op = Select;
+    unsigned first = 0, second = 0;
+  };
   /// Whether the program selects, by distinct entries of the sides.
-  Truth evaluate(unsigned selector, size_t key, size_t query) const;
-  void compare(const Certificate::Head &claimed, unsigned selector,
-               const Side &keys, const Side &queries, SelectionReport &report);
+  Truth evaluate(size_t key, size_t query);
+  void compare(const Certificate::Head &claimed, const Side &keys,
+               const Side &queries, SelectionReport &report);
   std::string describeEntry(const Side &side, size_t entry) const;
   void judgeHardness(const Certificate::Head &claimed, double spread);
   std::string textOfAtom(uint32_t value) const {
@@ -94,7 +100,11 @@ private:
   std::vector<Verdict> &directions;
   HeadReport report;
   llvm::SetVector<unsigned> selectors;
-  std::vector<unsigned> selects; ///< the `select`s of the present selector
+  /// The present selector: its nodes, operands first, those of them that are
+  /// `select`, and the same as steps with what they come to.
+  std::vector<unsigned> formula, selects;
+  std::vector<Step> steps;
+  std::vector<Truth> truths;
   std::vector<Comparison> comparisons; ///< parallel
 };
 } // namespace
@@ -344,15 +354,21 @@ void HeadAnalyser::analyseMoves(const Certificate::Head &claimed) {
 // What is selected
 //===----------------------------------------------------------------------===//
 
-void HeadAnalyser::collectLeaves(unsigned selector) {
+bool HeadAnalyser::collectFormula(unsigned selector, unsigned depth) {
+  constexpr unsigned deepest = 1000;
+  if (depth > deepest)
+    return false;
+  if (llvm::is_contained(formula, selector))
+    return true;
   const ProgramNode &node = meanings.graph.nodes()[selector];
-  if (node.op == "select") {
-    if (!llvm::is_contained(selects, selector))
-      selects.push_back(selector);
-    return;
-  }
-  for (unsigned operand : node.operands)
-    collectLeaves(operand);
+  if (node.op == "select")
+    selects.push_back(selector);
+  else if (!llvm::all_of(node.operands, [&](unsigned operand) {
+             return collectFormula(operand, depth + 1);
+           }))
+    return false;
+  formula.push_back(selector);
+  return true;
 }
 
 /// Compares all values that a `select` meets, once.
@@ -384,24 +400,51 @@ void HeadAnalyser::compareLeaves(const Side &keys, const Side &queries) {
   }
 }
 
-HeadAnalyser::Truth HeadAnalyser::evaluate(unsigned selector, size_t key,
-                                           size_t query) const {
-  const ProgramNode &node = meanings.graph.nodes()[selector];
-  if (node.op == "select") {
-    const Comparison &own =
-        comparisons[llvm::find(selects, selector) - selects.begin()];
-    return own.holds[own.queries[query] * own.width + own.keys[key]];
+HeadAnalyser::Truth HeadAnalyser::evaluate(size_t key, size_t query) {
+  size_t leaf = 0;
+  for (auto [step, truth] : llvm::zip_equal(steps, truths)) {
+    if (step.op == Step::Select) {
+      const Comparison &own = comparisons[leaf++];
+      truth = own.holds[own.queries[query] * own.width + own.keys[key]];
+      continue;
+    }
+    Truth first = truths[step.first], second = truths[step.second];
+    if (first == Fails || second == Fails)
+      truth = Fails;
+    else if (step.op == Step::Not)
+      truth = first == True ? False : True;
+    else
+      truth = step.op == Step::And ? std::min(first, second)
+                                   : std::max(first, second);
   }
-  Truth first = evaluate(node.operands[0], key, query);
-  if (first == Fails)
-    return Fails;
-  if (node.op == "sel_not")
-    return first == True ? False : True;
-  Truth second = evaluate(node.operands[1], key, query);
-  if (second == Fails)
-    return Fails;
-  bool isAnd = node.op == "sel_and";
-  return isAnd ? std::min(first, second) : std::max(first, second);
+  return truths.back();
+}
+
+/// The selector as steps in the order of `formula`.
+bool HeadAnalyser::makeSteps() {
+  steps.clear();
+  for (unsigned selector : formula) {
+    const ProgramNode &node = meanings.graph.nodes()[selector];
+    auto place = [&](unsigned i) {
+      return static_cast<unsigned>(llvm::find(formula, node.operands[i]) -
+                                   formula.begin());
+    };
+    size_t arity = node.op == "sel_not" ? 1 : 2;
+    if (node.operands.size() != arity)
+      return false;
+    Step step;
+    if (node.op == "select")
+      step.op = Step::Select;
+    else if (node.op == "sel_not")
+      step = {Step::Not, place(0), place(0)};
+    else if (node.op == "sel_and" || node.op == "sel_or")
+      step = {node.op == "sel_and" ? Step::And : Step::Or, place(0), place(1)};
+    else
+      return false;
+    steps.push_back(step);
+  }
+  truths.resize(steps.size());
+  return true;
 }
 
 bool HeadAnalyser::makeSide(const Matrix &matrix, const Vector &bias,
@@ -583,9 +626,8 @@ std::string HeadAnalyser::describeEntry(const Side &side, size_t entry) const {
   return text;
 }
 
-void HeadAnalyser::compare(const Certificate::Head &claimed, unsigned selector,
-                           const Side &keys, const Side &queries,
-                           SelectionReport &selection) {
+void HeadAnalyser::compare(const Certificate::Head &claimed, const Side &keys,
+                           const Side &queries, SelectionReport &selection) {
   double root = std::sqrt(meanings.model.config.dHead);
   // A quarter of the distance that scores are made with.
   double near = claimed.step / 4;
@@ -626,7 +668,7 @@ void HeadAnalyser::compare(const Certificate::Head &claimed, unsigned selector,
         best = std::max(best, score);
     }
     for (size_t k = 0; k < meant.size(); ++k)
-      meant[k] = evaluate(selector, k, queries.leaves[q]);
+      meant[k] = evaluate(k, queries.leaves[q]);
     double threshold = (claimed.proportional ? best : bos) - near;
     double least = HUGE_VAL, most = -HUGE_VAL, others = -HUGE_VAL;
     for (size_t k = 0; k < keys.size(); ++k) {
@@ -744,8 +786,14 @@ void HeadAnalyser::analyseSelection(const Certificate::Head &claimed,
   selection.selector = node.name;
   selection.condition = meanings.graph.text(selector);
   selection.sourceLines = node.sourceLines;
+  formula.clear();
   selects.clear();
-  collectLeaves(selector);
+  if (!collectFormula(selector) || !makeSteps()) {
+    selection.verdict.lower(Verdict::Unchecked,
+                            "the program's selector is not understood");
+    report.verdict.lower(selection.verdict);
+    return;
+  }
   Side keys, queries;
   if (makeSide(weights.wK, weights.bK, claimed.keys, 0, "keys", keys,
                selection.verdict) &&
@@ -762,7 +810,7 @@ void HeadAnalyser::analyseSelection(const Certificate::Head &claimed,
           llvm::formatv("{0} keys and {1} queries are more than are looked at",
                         keys.size(), queries.size()));
     else
-      compare(claimed, selector, keys, queries, selection);
+      compare(claimed, keys, queries, selection);
     for (unsigned select : selects) {
       const auto &operands = meanings.graph.nodes()[select].operands;
       selection.keyTitles.push_back(meanings.graph.shortText(operands[0]));

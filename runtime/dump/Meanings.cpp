@@ -13,6 +13,9 @@ using Kind = Certificate::VariableKind;
 /// S-ops of more joint values are not tabulated.
 static constexpr size_t mostCombinations = 1 << 22;
 
+/// Longer chains of operands are not followed.
+static constexpr unsigned deepest = 4096;
+
 Meanings::Meanings(const Model &model)
     : model(model), graph(model), codes(model.config.dModel) {
   llvm::SmallVector<llvm::StringRef> split;
@@ -192,8 +195,11 @@ const ValueTable *Meanings::valuesOf(llvm::StringRef name,
 const ValueTable *Meanings::valuesOf(unsigned node,
                                      llvm::ArrayRef<unsigned> variables) {
   auto [it, isNew] = nodeValues.try_emplace({node, variables.vec()});
-  if (isNew)
+  if (isNew && depth < deepest) {
+    ++depth;
     it->second = makeValues(node, variables);
+    --depth;
+  }
   return it->second ? &*it->second : nullptr;
 }
 

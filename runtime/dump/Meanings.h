@@ -100,6 +100,7 @@ private:
 
   using NodeKey = std::pair<unsigned, std::vector<unsigned>>;
   std::vector<std::vector<Atom>> variableValues;
+  unsigned depth = 0; ///< of operands that are being tabulated
   std::map<Atom, uint32_t> numbers;
   std::vector<const Atom *> atoms; ///< the keys of `numbers`
   std::map<NodeKey, std::optional<ValueTable>> nodeValues;
