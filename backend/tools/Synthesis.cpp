@@ -10,6 +10,7 @@
 #include "runtime/CertificateChecker.h"
 #include "runtime/TensorList.h"
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/SetVector.h"
 #include <deque>
 
 using namespace rasp;
@@ -123,13 +124,15 @@ std::unique_ptr<Attempt> Search::attempt(Choices choices) {
   backend::LoweringOptions &options = result->lowering;
   options.unitRoundoff =
       result->dtype == rt::DType::Float64 ? 0x1p-53 : 0x1p-24;
-  bool nearTies = false;
+  options.geometricCodes &= compilation.wished.empty() && !compilation.isPlain;
+  bool nearTies = false, geometric = false;
   auto lower = [&](ir::Diagnostics &diags) {
     backend::Lowering lowering(*result->values, *compilation.names, options,
                                diags);
     std::optional<backend::Circuit> circuit =
         lowering.run(compilation.compiled);
     nearTies = lowering.hasNearTies();
+    geometric = lowering.hasGeometricCodes();
     if (!circuit) {
       result->refused = lowering.refused();
       return circuit;
@@ -140,24 +143,35 @@ std::unique_ptr<Attempt> Search::attempt(Choices choices) {
     return circuit;
   };
   result->circuit = lower(result->diags);
-  if (!nearTies)
-    return result;
+  // Another choice, where the first one is refused or the model is no larger.
+  auto tryWith = [&](bool backend::LoweringOptions::*option, bool value,
+                     bool preferred) {
+    backend::LoweringOptions before = options;
+    options.*option = value;
+    bool nearBefore = nearTies;
+    ir::Diagnostics own(compilation.sources);
+    std::optional<backend::Circuit> other = lower(own);
+    if (!result->circuit) {
+      result->circuit = std::move(other);
+      result->diags.clear();
+      result->diags.append(own);
+    } else if (other &&
+               (preferred || costOf(*other) <= costOf(*result->circuit))) {
+      result->circuit = std::move(other);
+    } else {
+      options = before;
+      nearTies = nearBefore;
+    }
+  };
+  // Directions of a table may be there anyway.
+  if (geometric)
+    tryWith(&backend::LoweringOptions::geometricCodes, false, false);
   // What reads weights that are not quite equal may stand less than it looked,
   // or be larger for it. Who asks for float64 wants numbers that are exact to
   // the last bits, which such weights are not.
-  ir::Diagnostics ofExact(compilation.sources);
-  options.exactTies = true;
-  std::optional<backend::Circuit> exact = lower(ofExact);
-  if (!result->circuit) {
-    result->circuit = std::move(exact);
-    result->diags.clear();
-    result->diags.append(ofExact);
-  } else if (exact && (result->dtype == rt::DType::Float64 ||
-                       costOf(*exact) <= costOf(*result->circuit))) {
-    result->circuit = std::move(exact);
-  } else {
-    options.exactTies = false;
-  }
+  if (nearTies)
+    tryWith(&backend::LoweringOptions::exactTies, true,
+            result->dtype == rt::DType::Float64);
   return result;
 }
 
@@ -190,10 +204,34 @@ std::unique_ptr<Attempt> Search::makeSmaller(std::unique_ptr<Attempt> best) {
     best = std::move(next);
     return true;
   };
+  // Heads share the width of the widest one, so all of them are tried first.
+  auto tryWithGeometricOrders = [&] {
+    constexpr size_t mostSelectors = 16;
+    llvm::SmallSetVector<const Node *, 8> selectors;
+    for (const backend::Head &head : best->circuit->heads)
+      if (selectors.size() < mostSelectors)
+        selectors.insert(head.selector);
+    auto tryFor = [&](llvm::ArrayRef<const Node *> chosen) {
+      return tryWith([&](Choices &choices) {
+        choices.lowering.geometricOrders = chosen.vec();
+        choices.lowering.geometricCodes = true;
+      });
+    };
+    bool all = tryFor(selectors.getArrayRef());
+    for (const Node *selector : selectors) {
+      std::vector<const Node *> chosen = best->lowering.geometricOrders;
+      if (all)
+        llvm::erase(chosen, selector);
+      else
+        chosen.push_back(selector);
+      tryFor(chosen);
+    }
+  };
   using Options = backend::LoweringOptions;
   for (bool Options::*option : {&Options::numberedOutput,
                                 &Options::lateEqualities, &Options::exactTies})
     tryWith([&](Choices &choices) { choices.lowering.*option ^= true; });
+  tryWithGeometricOrders();
   // What is kept in the stream takes a layer perhaps, but those that read it
   // need no table of all that it is made of.
   constexpr size_t mostTried = 32, mostDirections = 4096, mostJoint = 1 << 18;
