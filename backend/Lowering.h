@@ -126,6 +126,9 @@ private:
   //===--- What components are functions of (Joints.cpp) ------------------===//
 
   JointId addJoint(Joint joint);
+  /// A kept s-op may be a source beside those that it is a function of. What
+  /// it is not with them does not matter.
+  void excludeImpossible(Joint &joint) const;
   JointId jointOf(const FunctionTable &table);
   JointId jointOf(const SelectorSide &side);
   /// Of an s-op as its readers see it: its table, the sum that it is, or a
@@ -298,6 +301,10 @@ private:
   /// What may be tried, best first: what is there first, then profiles of what
   /// has most values.
   std::vector<CellPlan> cellPlans(llvm::ArrayRef<Gates> ways);
+  /// What a source has profiles of: its scalar, or the number that it is.
+  View scalarOfSource(ir::Source source);
+  /// Whether it is better read as a number than by its many values.
+  bool isLongScale(ir::Source source);
   Cells makeCells(const Gates &gates, std::optional<size_t> rawDim);
   std::optional<View>
   emitProfileCells(const Cells &cells, const Naming &naming,

@@ -286,9 +286,12 @@ std::unique_ptr<Attempt> Search::keepIfBetter(std::unique_ptr<Attempt> best) {
   Choices choices = *best;
   choices.kept = std::move(named);
   auto other = attempt(std::move(choices));
-  return other->circuit && costOf(*other->circuit) < costOf(*best->circuit)
-             ? std::move(other)
-             : std::move(best);
+  // What is kept may be related to other s-ops in ways that a certificate does
+  // not tell.
+  bool isBetter = other->circuit &&
+                  costOf(*other->circuit) < costOf(*best->circuit) &&
+                  isCertified(*other);
+  return isBetter ? std::move(other) : std::move(best);
 }
 
 /// The wished s-op that is nearest to the refused one, on the way to the
