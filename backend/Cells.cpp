@@ -71,8 +71,9 @@ bool Lowering::isLongScale(Source source) {
   // Of fewer values one-hot directions are no burden.
   constexpr size_t manyValues = 16;
   const SourceState &state = stateOf(source);
-  return state.access == Access::Derived && sets.isKept(source) &&
-         state.numeric && state.values.size() > manyValues;
+  return options.keptAsNumbers && state.access == Access::Derived &&
+         sets.isKept(source) && state.numeric &&
+         state.values.size() > manyValues;
 }
 
 std::vector<Lowering::CellPlan>

@@ -57,6 +57,9 @@ struct LoweringOptions {
   bool numberedOutput = false;
   /// Equality of ints by squares even if a table would be there earlier.
   bool lateEqualities = false;
+  /// Tables read a kept s-op with many values as a number, by profiles, and
+  /// not by a direction for each value.
+  bool keptAsNumbers = false;
   /// Comparisons of numbers that have errors by geometric codes.
   bool geometricCodes = true;
   /// Selectors with orders of exact numbers by geometric codes too, although

@@ -238,7 +238,7 @@ std::optional<Step> rasp::backend::makeStep(llvm::ArrayRef<double> xs,
 }
 
 double Step::errorAt(double x, const Axis &axis) const {
-  double total = 0, u = axis.unitRoundoff;
+  double total = 0, spread = 0, u = axis.unitRoundoff;
   for (const ProfileUnit &unit : {first, second}) {
     double input = unit.slope * x + unit.offset;
     if (input <= 0)
@@ -251,8 +251,10 @@ double Step::errorAt(double x, const Axis &axis) const {
     if (axis.directions > 1)
       sums += axis.directions * size;
     total += 1.01 * u * (sums + (axis.exactProducts ? 0 : size));
+    spread += error;
   }
-  return total == 0 ? 0 : total + 1.01 * u * (1 + total);
+  // An error of x moves both units alike, but it is rounded with them.
+  return total == 0 ? 0 : total + 1.01 * u * (1 + total + spread);
 }
 
 Profile rasp::backend::makeWidthProfile(llvm::ArrayRef<double> values,

@@ -124,7 +124,9 @@ std::unique_ptr<Attempt> Search::attempt(Choices choices) {
   backend::LoweringOptions &options = result->lowering;
   options.unitRoundoff =
       result->dtype == rt::DType::Float64 ? 0x1p-53 : 0x1p-24;
-  options.geometricCodes &= compilation.wished.empty() && !compilation.isPlain;
+  bool isPlain = !compilation.wished.empty() || compilation.isPlain;
+  options.geometricCodes &= !isPlain;
+  options.keptAsNumbers |= isPlain;
   bool nearTies = false, geometric = false;
   auto lower = [&](ir::Diagnostics &diags) {
     backend::Lowering lowering(*result->values, *compilation.names, options,
@@ -253,6 +255,7 @@ std::unique_ptr<Attempt> Search::makeSmaller(std::unique_ptr<Attempt> best) {
       break;
     tryWith([&](Choices &choices) { choices.kept.push_back(node); });
   }
+  tryWith([&](Choices &choices) { choices.lowering.keptAsNumbers = true; });
   return best;
 }
 
