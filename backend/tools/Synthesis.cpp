@@ -165,6 +165,9 @@ std::unique_ptr<Attempt> Search::attempt(Choices choices) {
       nearTies = nearBefore;
     }
   };
+  // Directions for each value may be needed by others.
+  if (isPlain && options.keptAsNumbers)
+    tryWith(&backend::LoweringOptions::keptAsNumbers, false, false);
   // Directions of a table may be there anyway.
   if (geometric)
     tryWith(&backend::LoweringOptions::geometricCodes, false, false);
