@@ -35,9 +35,12 @@ View Lowering::emitCells(const FunctionTable &table,
         return emitBoxes(cells, naming);
       continue;
     }
-    SourceState &state = stateOf(cells.table.sources[*plan.rawDim]);
-    cells.coordinate = rawView(state);
-    cells.axis = rawCoordinates(state);
+    Source source = cells.table.sources[*plan.rawDim];
+    cells.coordinate = scalarOfSource(source);
+    cells.axis = isRaw(source) ? rawCoordinates(stateOf(source))
+                               : stateOf(source).numbers;
+    if (failed)
+      return View();
     size_t mostUnits = std::numeric_limits<size_t>::max();
     if (plan.boxesInTime) {
       Cells boxes = makeCells(*plan.gates, std::nullopt);
@@ -57,6 +60,22 @@ View Lowering::emitCells(const FunctionTable &table,
   return failed ? View() : emitBoxes(cells, naming);
 }
 
+View Lowering::scalarOfSource(Source source) {
+  if (isRaw(source))
+    return rawView(stateOf(source));
+  std::vector<double> numbers = stateOf(source).numbers;
+  return functionOfSource(source, std::move(numbers), Naming{source, ""});
+}
+
+bool Lowering::isLongScale(Source source) {
+  // Of fewer values one-hot directions are no burden.
+  constexpr size_t manyValues = 16;
+  const SourceState &state = stateOf(source);
+  return options.keptAsNumbers && state.access == Access::Derived &&
+         sets.isKept(source) && state.numeric &&
+         state.values.size() > manyValues;
+}
+
 std::vector<Lowering::CellPlan>
 Lowering::cellPlans(llvm::ArrayRef<Gates> ways) {
   std::vector<CellPlan> plans;
@@ -64,15 +83,21 @@ Lowering::cellPlans(llvm::ArrayRef<Gates> ways) {
     const FunctionTable &table = gates.table;
     llvm::SmallVector<size_t, 3> rawDims;
     unsigned joinedTime = 0;
+    bool isLong = false;
     for (size_t d = 0; d < table.sources.size(); ++d) {
       for (const View &view : gates.indicators[d])
         joinedTime = std::max(joinedTime, timeOf(circuit, view));
-      if (gates.indicators[d].empty() && isRaw(table.sources[d]))
+      if (!gates.indicators[d].empty())
+        continue;
+      bool isLongToo = isLongScale(table.sources[d]);
+      if (isLongToo || isRaw(table.sources[d]))
         rawDims.push_back(d);
+      isLong |= isLongToo;
     }
     if (rawDims.empty() && gates.isJoined())
       plans.push_back({&gates, std::nullopt, joinedTime, 0});
-    if (ways.size() == 1 && rawDims.size() == 1) { // no time to compare
+    // No time to compare.
+    if (ways.size() == 1 && rawDims.size() == 1 && !isLong) {
       plans.push_back({&gates, rawDims[0], 0, table.sizes[rawDims[0]]});
       continue;
     }
@@ -81,12 +106,14 @@ Lowering::cellPlans(llvm::ArrayRef<Gates> ways) {
       for (size_t d : rawDims) {
         if (failed)
           return {};
-        unsigned own = timeOf(circuit, rawView(stateOf(table.sources[d])));
-        time = std::max(time, d == rawDim ? own : nextMlp(own));
-        boxTime = std::max(boxTime, nextMlp(own));
+        unsigned own = timeOf(circuit, scalarOfSource(table.sources[d]));
+        // A kept s-op has its classes when it has its number.
+        unsigned decoded = isRaw(table.sources[d]) ? nextMlp(own) : own;
+        time = std::max(time, d == rawDim ? own : decoded);
+        boxTime = std::max(boxTime, decoded);
       }
-      plans.push_back(
-          {&gates, rawDim, time, table.sizes[rawDim], boxTime <= time});
+      bool boxesInTime = boxTime <= time && isRaw(table.sources[rawDim]);
+      plans.push_back({&gates, rawDim, time, table.sizes[rawDim], boxesInTime});
     }
   }
   llvm::stable_sort(plans, [](const CellPlan &a, const CellPlan &b) {

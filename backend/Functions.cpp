@@ -319,11 +319,10 @@ View Lowering::functionOfSource(Source source, std::vector<double> byValue,
     direction.low = *llvm::min_element(direction.table);
     direction.high = *llvm::max_element(direction.table);
     direction.grid = gridOf(direction.table);
-    double magnitude =
-        std::max(std::fabs(direction.low), std::fabs(direction.high));
-    if (direction.grid == 0 ||
-        magnitude / direction.grid > 0.5 / options.unitRoundoff)
-      direction.error = magnitude * options.unitRoundoff;
+    for (double entry : direction.table)
+      if (std::fabs(entry) > gridOf(entry) * 0.5 / options.unitRoundoff)
+        direction.error =
+            std::max(direction.error, std::fabs(entry) * options.unitRoundoff);
     checkRange(direction);
     std::vector<double> function = direction.table;
     DirId dir = newDirection(std::move(direction));

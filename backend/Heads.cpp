@@ -35,6 +35,10 @@ static double hardDistance(double unitRoundoff) {
   return unitRoundoff > 0x1p-30 ? 110 : 760;
 }
 
+/// The tolerance of those that read a number of keys is of the order of its
+/// inverse.
+static double fineWeights(double keys) { return 0.05 / (keys + 1); }
+
 Lowering::Pattern &Lowering::patternOf(const Node *selector, BosMode mode,
                                        double tolerance) {
   if (options.exactTies && tolerance < unequalWeights)
@@ -118,7 +122,7 @@ Lowering::Pattern Lowering::makePattern(const Formula &formula, Scores scores,
                                         BosMode mode, Ties ties) {
   Pattern pattern;
   llvm::SaveAndRestore ofThis(scored, selector);
-  if (!buildScores(formula, facts, mode, ties, scores)) {
+  if (!buildScores(formula, selector, facts, mode, ties, scores)) {
     failed = true;
     return pattern;
   }
@@ -174,6 +178,16 @@ Lowering::Pattern Lowering::makePattern(const Formula &formula, Scores scores,
   return pattern;
 }
 
+double Lowering::geometricTolerance(bool single) const {
+  // Where one key is selected, the step only has to stay what it is.
+  if (single)
+    return 0x1p-6;
+  // Two such conjuncts shall not make weights more uneven than is fine.
+  double step = hardDistance(options.unitRoundoff) * 2.5;
+  double keys = sets.domain().maxSeqLen + 1;
+  return fineWeights(keys) / (4.4 * step);
+}
+
 void Lowering::sharpen(Pattern &pattern, double gap, double noise,
                        Ties ties) const {
   double distance = gap - noise, needed = hardDistance(options.unitRoundoff);
@@ -192,9 +206,7 @@ void Lowering::sharpen(Pattern &pattern, double gap, double noise,
     pattern.step /= 2;
   while (distance * pattern.step < needed && pattern.step < 0x1p14)
     pattern.step *= 2;
-  // The tolerance of those that read a number of keys is of the order of its
-  // inverse.
-  double fine = 0.05 / (keys + 1);
+  double fine = fineWeights(keys);
   if (ties == Ties::Near && unevenness(pattern.step) > fine) {
     // Rounding counts for the others as well.
     double apart = distance - 2 * pattern.tieError -

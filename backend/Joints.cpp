@@ -12,7 +12,39 @@ using namespace rasp::backend;
 using ir::Node;
 using ir::Source;
 
+void Lowering::excludeImpossible(Joint &joint) const {
+  if (joint.isSum || joint.part != 0)
+    return;
+  size_t count = 1;
+  for (uint32_t size : joint.sizes)
+    count *= size;
+  for (auto [dim, source] : llvm::enumerate(joint.sources)) {
+    if (!source || !sets.isKept(source) || !sets.of(source).hasTable)
+      continue;
+    const ir::JointTable &table = sets.of(source).table;
+    std::vector<size_t> dims;
+    for (Source operand : table.sources)
+      if (auto *found = llvm::find(joint.sources, operand);
+          found != joint.sources.end() && operand != source)
+        dims.push_back(static_cast<size_t>(found - joint.sources.begin()));
+    if (dims.size() != table.sources.size())
+      continue;
+    joint.matters.resize(count, true);
+    Odometer at(joint.sizes);
+    for (size_t i = 0; i < count; ++i, at.next()) {
+      size_t entry = 0;
+      for (auto [d, size] : llvm::zip_equal(dims, table.sizes))
+        entry = entry * size + at.at[d];
+      if (table.entries[entry] != static_cast<int32_t>(at.at[dim]))
+        joint.matters[i] = false;
+    }
+  }
+  if (!llvm::is_contained(joint.matters, false))
+    joint.matters.clear();
+}
+
 JointId Lowering::addJoint(Joint joint) {
+  excludeImpossible(joint);
   auto [it, isNew] =
       joints.try_emplace(joint, static_cast<JointId>(circuit.joints.size()));
   if (isNew)

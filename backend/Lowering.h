@@ -21,8 +21,8 @@
 // several), with Packing.cpp, LinearForms.cpp, Cells.cpp, SumCells.cpp and
 // JoinedCells.cpp; Profile.cpp (piecewise-linear functions of a scalar);
 // Neurons.cpp; Heads.cpp (what heads move); Selectors.cpp, Disjunctions.cpp,
-// StepCodes.cpp and Penalties.cpp (scores); Counts.cpp (widths as sums of
-// widths); Readout.cpp (unembedding).
+// StepCodes.cpp, GeometricCodes.cpp and Penalties.cpp (scores); Counts.cpp
+// (widths as sums of widths); Readout.cpp (unembedding).
 //
 //===----------------------------------------------------------------------===//
 
@@ -57,6 +57,14 @@ struct LoweringOptions {
   bool numberedOutput = false;
   /// Equality of ints by squares even if a table would be there earlier.
   bool lateEqualities = false;
+  /// Tables read a kept s-op with many values as a number, by profiles, and
+  /// not by a direction for each value.
+  bool keptAsNumbers = false;
+  /// Comparisons of numbers that have errors by geometric codes.
+  bool geometricCodes = true;
+  /// Selectors with orders of exact numbers by geometric codes too, although
+  /// keys then tie only nearly.
+  std::vector<const ir::Node *> geometricOrders;
   /// Whether the circuit says why it is as it is.
   bool remarks = false;
 };
@@ -102,6 +110,8 @@ public:
   const ir::Node *refused() const { return culprit; }
   /// Whether keys share a weight although their scores may differ.
   bool hasNearTies() const { return nearTies; }
+  /// Whether geometric codes were chosen somewhere.
+  bool hasGeometricCodes() const { return geometricCodes; }
 
 private:
   //===--- Views of s-ops ------------------------------------------------===//
@@ -125,6 +135,9 @@ private:
   //===--- What components are functions of (Joints.cpp) ------------------===//
 
   JointId addJoint(Joint joint);
+  /// A kept s-op may be a source beside those that it is a function of. What
+  /// it is not with them does not matter.
+  void excludeImpossible(Joint &joint) const;
   JointId jointOf(const FunctionTable &table);
   JointId jointOf(const SelectorSide &side);
   /// Of an s-op as its readers see it: its table, the sum that it is, or a
@@ -298,6 +311,10 @@ private:
   /// What may be tried, best first: what is there first, then profiles of what
   /// has most values.
   std::vector<CellPlan> cellPlans(llvm::ArrayRef<Gates> ways);
+  /// What a source has profiles of: its scalar, or the number that it is.
+  View scalarOfSource(ir::Source source);
+  /// Whether it is better read as a number than by its many values.
+  bool isLongScale(ir::Source source);
   Cells makeCells(const Gates &gates, std::optional<size_t> rawDim);
   std::optional<View>
   emitProfileCells(const Cells &cells, const Naming &naming,
@@ -409,6 +426,8 @@ private:
   /// Chooses the step and says how unequal weights are. What gets no weight
   /// should score `gap` less than what gets some, but for `noise`.
   void sharpen(Pattern &pattern, double gap, double noise, Ties ties) const;
+  /// How far apart geometric codes may score pairs that are selected.
+  double geometricTolerance(bool single) const;
   /// Says that the scores are too wrong, if they are.
   void checkNoise(const Pattern &pattern);
   /// How far scores may be from what they should be because of what BOS holds:
@@ -435,8 +454,9 @@ private:
   //===--- Selectors (Selectors.cpp)
   //---------------------------------------===//
 
-  bool buildScores(const Formula &formula, const ir::SelectorFacts &facts,
-                   BosMode mode, Ties ties, Scores &scores);
+  bool buildScores(const Formula &formula, const ir::Node *selector,
+                   const ir::SelectorFacts &facts, BosMode mode, Ties ties,
+                   Scores &scores);
   /// The table of a formula, or a message that there is none.
   std::optional<SelectorTable> selectorTable(const Formula &formula);
   /// The 0/1 function of a side that is 1 on some of its tuples.
@@ -515,6 +535,68 @@ private:
   /// Equality of numbers that have errors, by codes that nearly have none.
   bool addStepEquality(const ir::Node *key, const ir::Node *query,
                        Scores &scores);
+
+  //===--- Geometric codes (GeometricCodes.cpp)
+  //-------------------------------------===//
+
+  /// How an order is scored with fewer ranks than it has levels.
+  struct GeometricPlan {
+    unsigned levels = 0;
+    unsigned block = 0;   ///< levels per rank
+    unsigned missing = 0; ///< levels that the first rank has less
+    int base = 0;         ///< log2 of the ratio from level to level
+    int scale = 0;        ///< log2 of the factor of every product
+    double tie = 0;       ///< most that a selected pair scores below 0
+    unsigned ranks() const { return (levels + missing + block - 1) / block; }
+    /// The levels of a rank are those above `first` up to `last`.
+    unsigned first(unsigned rank) const {
+      return rank == 0 ? 0 : rank * block - missing;
+    }
+    unsigned last(unsigned rank) const {
+      return std::min((rank + 1) * block - missing, levels);
+    }
+    /// log2 of what a level weighs as a key or as a query.
+    int weightOf(unsigned level, unsigned rank, bool isKey) const;
+  };
+  /// One side of an order.
+  struct GeometricSide {
+    const ir::Node *sop = nullptr;
+    bool isKey = true;
+    /// By value, from 0 on; as queries, values that reject no key have a level
+    /// above all others.
+    std::vector<unsigned> levels;
+    unsigned count = 0;
+    /// Of a number with errors: its values, and by level, from 1 on, the unit
+    /// that is on from there up (keys) or down (queries); none for one that is
+    /// always on.
+    const OrderedValues *values = nullptr;
+    std::vector<std::optional<Step>> steps;
+  };
+  /// The sides of `key OP query` for an order; none if one of them has no code.
+  std::optional<std::pair<GeometricSide, GeometricSide>>
+  geometricSides(const ir::Node *key, const ir::Node *query, ir::CompareOp op);
+  /// Finds the units of a number that has errors.
+  bool findUnits(GeometricSide &side);
+  /// By rank and level, bounds on what is computed.
+  using GeometricBounds = std::vector<std::vector<std::pair<double, double>>>;
+  GeometricBounds boundsOf(const GeometricSide &side,
+                           const GeometricPlan &plan) const;
+  std::optional<GeometricPlan> planOf(const GeometricSide &key,
+                                      const GeometricSide &query,
+                                      double tolerance, bool mirrored) const;
+  std::optional<View> geometricCode(const GeometricSide &side,
+                                    const GeometricPlan &plan, unsigned rank);
+  bool addGeometricOrder(const GeometricSide &key, const GeometricSide &query,
+                         const GeometricPlan &plan, Scores &scores);
+  /// A comparison with `<`, `<=`, `==`, `>=` or `>`, with selected pairs that
+  /// score at most `tolerance` apart.
+  bool addGeometric(const Formula &comparison, double tolerance,
+                    Scores &scores);
+  /// Whether that may be better than a table for one of the conjuncts of a
+  /// selector; `single` if no two keys are selected together.
+  bool prefersGeometric(const Formula &comparison,
+                        llvm::ArrayRef<Formula> conjuncts,
+                        const ir::Node *selector, bool single);
 
   //===--- Penalties (Penalties.cpp)
   //---------------------------------------===//
@@ -623,6 +705,9 @@ private:
   /// the step rises.
   std::map<std::tuple<View, JointId, double, double, bool>, StepDirection>
       stepDirections;
+  /// By scalar, what that is a function of, and the units.
+  std::map<std::tuple<View, JointId, std::vector<double>>, DirId>
+      geometricDirections;
   std::vector<std::pair<Formula, View>> counted;
   std::map<std::pair<std::vector<const ir::Node *>, std::vector<bool>>,
            ExactSet>
@@ -652,6 +737,7 @@ private:
   const ir::Node *scored = nullptr;
   bool failed = false;
   bool nearTies = false;
+  bool geometricCodes = false;
 };
 
 } // namespace rasp::backend

@@ -10,7 +10,7 @@ using namespace rasp::backend;
 /// per term's product, per addition, and for the weight.
 static double unitRounding(const ProfileUnit &unit, double x,
                            const Axis &axis) {
-  double product = std::fabs(unit.slope) * axis.sizeAt(x);
+  double product = std::fabs(unit.slope) * (axis.sizeAt(x) + axis.errorAt(x));
   return std::fabs(unit.weight) * axis.unitRoundoff * (axis.terms + 2) *
          (product + std::fabs(unit.offset));
 }
@@ -19,7 +19,8 @@ static double valueOf(const ProfileUnit &unit, double x) {
   return unit.weight * std::max(0.0, unit.slope * x + unit.offset);
 }
 
-/// Largest rounding error over the points, for any order of summation.
+/// Largest rounding error over the points, for any order of summation. What is
+/// rounded has the error of x as well.
 static double roundingAt(const Profile &profile,
                          llvm::ArrayRef<ProfilePoint> points,
                          const Axis &axis) {
@@ -28,11 +29,13 @@ static double roundingAt(const Profile &profile,
     double total = 0, magnitude = 0, active = 1;
     for (const ProfileUnit &unit : profile.units) {
       double value = valueOf(unit, point.x);
+      double handedOn =
+          std::fabs(unit.weight * unit.slope) * axis.errorAt(point.x);
       if (value == 0 && std::fabs(unit.slope * point.x + unit.offset) >
                             1e-3 * std::fabs(unit.offset))
         continue;
       total += unitRounding(unit, point.x, axis);
-      magnitude += std::fabs(value);
+      magnitude += std::fabs(value) + handedOn;
       ++active;
     }
     worst = std::max(worst, total + active * axis.unitRoundoff * magnitude);
@@ -235,7 +238,7 @@ std::optional<Step> rasp::backend::makeStep(llvm::ArrayRef<double> xs,
 }
 
 double Step::errorAt(double x, const Axis &axis) const {
-  double total = 0, u = axis.unitRoundoff;
+  double total = 0, spread = 0, u = axis.unitRoundoff;
   for (const ProfileUnit &unit : {first, second}) {
     double input = unit.slope * x + unit.offset;
     if (input <= 0)
@@ -248,8 +251,10 @@ double Step::errorAt(double x, const Axis &axis) const {
     if (axis.directions > 1)
       sums += axis.directions * size;
     total += 1.01 * u * (sums + (axis.exactProducts ? 0 : size));
+    spread += error;
   }
-  return total == 0 ? 0 : total + 1.01 * u * (1 + total);
+  // An error of x moves both units alike, but it is rounded with them.
+  return total == 0 ? 0 : total + 1.01 * u * (1 + total + spread);
 }
 
 Profile rasp::backend::makeWidthProfile(llvm::ArrayRef<double> values,

@@ -15,7 +15,9 @@
 //   alone. Keys and queries are shifted to be at least 1, so that the score of
 //   the selected key is at least 1 and BOS, at 0, needs no term of its own;
 // * an equality of numbers with errors, by codes that nearly have none
-//   (StepCodes.cpp), or a penalty (Penalties.cpp).
+//   (StepCodes.cpp), or a penalty (Penalties.cpp);
+// * an order or an equality of numbers, by codes that grow geometrically
+//   (GeometricCodes.cpp).
 //
 //===----------------------------------------------------------------------===//
 
@@ -401,7 +403,7 @@ bool Lowering::prefersPenalties(const Formula &formula) {
   return needsCells;
 }
 
-bool Lowering::buildScores(const Formula &formula,
+bool Lowering::buildScores(const Formula &formula, const Node *selector,
                            const ir::SelectorFacts &facts, BosMode mode,
                            Ties ties, Scores &scores) {
   if (formula.kind == Formula::True) {
@@ -418,6 +420,7 @@ bool Lowering::buildScores(const Formula &formula,
   // What is not selected fails one conjunct at least, so the worst one counts.
   double penaltyError = 0;
   bool alone = grouped.size() == 1 && mode == BosMode::Default;
+  bool single = facts.atMostOneKey && mode == BosMode::Default;
   for (const Formula &group : grouped) {
     bool equality = group.kind == Formula::Compare &&
                     group.op == ir::CompareOp::Eq &&
@@ -426,6 +429,12 @@ bool Lowering::buildScores(const Formula &formula,
     if (equality &&
         (addEquality(group, facts, alone, ties, scores) ||
          addIdEquality(group.key, group.query, facts, alone, scores)))
+      continue;
+    if (failed)
+      return false;
+    if (ties != Ties::Exact &&
+        prefersGeometric(group, grouped, selector, single) &&
+        addGeometric(group, geometricTolerance(single), scores))
       continue;
     if (failed)
       return false;

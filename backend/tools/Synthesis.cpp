@@ -11,6 +11,7 @@
 #include "runtime/CertificateChecker.h"
 #include "runtime/TensorList.h"
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/SetVector.h"
 #include <deque>
 
 using namespace rasp;
@@ -157,7 +158,10 @@ std::unique_ptr<Attempt> Search::attempt(Choices choices) {
   options.remarks = compilation.makesRemarks;
   options.unitRoundoff =
       result->dtype == rt::DType::Float64 ? 0x1p-53 : 0x1p-24;
-  bool nearTies = false;
+  bool isPlain = !compilation.wished.empty() || compilation.isPlain;
+  options.geometricCodes &= !isPlain;
+  options.keptAsNumbers |= isPlain;
+  bool nearTies = false, geometric = false;
   ir::PassManager unseen({}, "");
   auto lower = [&](ir::Diagnostics &diags) {
     backend::Lowering lowering(*result->values, *compilation.names, options,
@@ -165,6 +169,7 @@ std::unique_ptr<Attempt> Search::attempt(Choices choices) {
     std::optional<backend::Circuit> circuit =
         lowering.run(compilation.compiled);
     nearTies = lowering.hasNearTies();
+    geometric = lowering.hasGeometricCodes();
     if (!circuit)
       result->refused = lowering.refused();
     else
@@ -172,27 +177,42 @@ std::unique_ptr<Attempt> Search::attempt(Choices choices) {
     return circuit;
   };
   result->circuit = lower(result->diags);
-  if (!nearTies)
-    return result;
+  // Another choice, where the first one is refused or the model is no larger.
+  auto tryWith = [&](const char *what, bool backend::LoweringOptions::*option,
+                     bool value, bool preferred) {
+    backend::LoweringOptions before = options;
+    options.*option = value;
+    bool nearBefore = nearTies;
+    ir::Diagnostics own(compilation.sources);
+    std::optional<backend::Circuit> other = lower(own);
+    bool taken = other && (!result->circuit || preferred ||
+                           costOf(*other) <= costOf(*result->circuit));
+    tell(*result, what, result->circuit, other, taken);
+    if (!result->circuit) {
+      result->circuit = std::move(other);
+      result->diags.clear();
+      result->diags.append(own);
+    } else if (taken) {
+      result->circuit = std::move(other);
+    } else {
+      options = before;
+      nearTies = nearBefore;
+    }
+  };
+  // Directions for each value may be needed by others.
+  if (isPlain && options.keptAsNumbers)
+    tryWith("a direction for each value of what is kept",
+            &backend::LoweringOptions::keptAsNumbers, false, false);
+  // Directions of a table may be there anyway.
+  if (geometric)
+    tryWith("tables in place of geometric codes",
+            &backend::LoweringOptions::geometricCodes, false, false);
   // What reads weights that are not quite equal may stand less than it looked,
   // or be larger for it. Who asks for float64 wants numbers that are exact to
   // the last bits, which such weights are not.
-  ir::Diagnostics ofExact(compilation.sources);
-  options.exactTies = true;
-  std::optional<backend::Circuit> exact = lower(ofExact);
-  bool takesExact =
-      exact && (!result->circuit || result->dtype == rt::DType::Float64 ||
-                costOf(*exact) <= costOf(*result->circuit));
-  tell(*result, "exact ties", result->circuit, exact, takesExact);
-  if (!result->circuit) {
-    result->circuit = std::move(exact);
-    result->diags.clear();
-    result->diags.append(ofExact);
-  } else if (takesExact) {
-    result->circuit = std::move(exact);
-  } else {
-    options.exactTies = false;
-  }
+  if (nearTies)
+    tryWith("exact ties", &backend::LoweringOptions::exactTies, true,
+            result->dtype == rt::DType::Float64);
   return result;
 }
 
@@ -262,6 +282,29 @@ std::unique_ptr<Attempt> Search::makeSmaller(std::unique_ptr<Attempt> best) {
     best = std::move(next);
     return true;
   };
+  // Heads share the width of the widest one, so all of them are tried first.
+  auto tryWithGeometricOrders = [&] {
+    constexpr size_t mostSelectors = 16;
+    llvm::SmallSetVector<const Node *, 8> selectors;
+    for (const backend::Head &head : best->circuit->heads)
+      if (selectors.size() < mostSelectors)
+        selectors.insert(head.selector);
+    auto tryFor = [&](llvm::ArrayRef<const Node *> chosen) {
+      return tryWith("geometric codes of orders", [&](Choices &choices) {
+        choices.lowering.geometricOrders = chosen.vec();
+        choices.lowering.geometricCodes = true;
+      });
+    };
+    bool all = tryFor(selectors.getArrayRef());
+    for (const Node *selector : selectors) {
+      std::vector<const Node *> chosen = best->lowering.geometricOrders;
+      if (all)
+        llvm::erase(chosen, selector);
+      else
+        chosen.push_back(selector);
+      tryFor(chosen);
+    }
+  };
   using Options = backend::LoweringOptions;
   const std::pair<bool Options::*, const char *> switches[] = {
       {&Options::numberedOutput, "strings put out as numbers"},
@@ -271,6 +314,7 @@ std::unique_ptr<Attempt> Search::makeSmaller(std::unique_ptr<Attempt> best) {
     tryWith(what, [&, option = option](Choices &choices) {
       choices.lowering.*option ^= true;
     });
+  tryWithGeometricOrders();
   // What is kept in the stream takes a layer perhaps, but those that read it
   // need no table of all that it is made of.
   constexpr size_t mostTried = 32, mostDirections = 4096, mostJoint = 1 << 18;
@@ -293,6 +337,8 @@ std::unique_ptr<Attempt> Search::makeSmaller(std::unique_ptr<Attempt> best) {
     tryWith("directions for `" + compilation.names->of(node).str() + "`",
             [&](Choices &choices) { choices.kept.push_back(node); });
   }
+  tryWith("what is kept read as numbers",
+          [&](Choices &choices) { choices.lowering.keptAsNumbers = true; });
   return best;
 }
 
@@ -326,8 +372,11 @@ std::unique_ptr<Attempt> Search::keepIfBetter(std::unique_ptr<Attempt> best) {
   Choices choices = *best;
   choices.kept = std::move(named);
   auto other = attempt(std::move(choices));
-  bool better =
-      other->circuit && costOf(*other->circuit) < costOf(*best->circuit);
+  // What is kept may be related to other s-ops in ways that a certificate does
+  // not tell.
+  bool better = other->circuit &&
+                costOf(*other->circuit) < costOf(*best->circuit) &&
+                isCertified(*other);
   tell(better ? *other : *best, "directions for all named s-ops", best->circuit,
        other->circuit, better);
   return better ? std::move(other) : std::move(best);

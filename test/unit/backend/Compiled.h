@@ -9,13 +9,15 @@
 
 namespace rasp {
 
-/// The text, options as pragmas in it, taken through all stages; null with a
-/// failure of the test if there are errors.
+/// The text, options as pragmas in it, taken through all stages, at -O0 with
+/// directions for `everything`; null with a failure of the test if there are
+/// errors.
 inline std::unique_ptr<Compilation>
-compileText(llvm::StringRef text, rt::DType dtype = rt::DType::Float32) {
+compileText(llvm::StringRef text, rt::DType dtype = rt::DType::Float32,
+            bool everything = false) {
   auto compilation = std::make_unique<Compilation>();
   compilation->setText(text, "test.rasp");
-  if (compilation->evaluate({}) && compilation->inferValues() &&
+  if (compilation->evaluate({}) && compilation->inferValues({}, everything) &&
       compilation->synthesise({dtype}) && compilation->layOut())
     return compilation;
   std::string messages;
