@@ -2,6 +2,7 @@
 
 #include "backend/Explain.h"
 #include "backend/Codes.h"
+#include "backend/Encodings.h"
 #include "backend/Remarks.h"
 #include "backend/Wiring.h"
 #include "llvm/ADT/MapVector.h"
@@ -67,7 +68,6 @@ private:
   llvm::SmallVector<DirId> directionsOf(const Node *sop) const;
   /// The heads that attend where a selector says.
   llvm::SmallVector<size_t> headsOf(const Node *selector) const;
-  bool isToken(const Node *sop) const;
   /// What there is of a user of an op, in a few words.
   std::string whatBecameOf(const Node *user) const;
 
@@ -114,17 +114,11 @@ Explainer::Explainer(const Explained &compiled, const Node *node,
       own.push_back(moved.target);
 }
 
-bool Explainer::isToken(const Node *sop) const {
-  return ir::isLeaf(sop->kind()) && sop->kind() != OpKind::Indices &&
-         sop->kind() != OpKind::Const;
-}
-
 llvm::SmallVector<DirId> Explainer::directionsOf(const Node *sop) const {
-  llvm::SmallVector<DirId> result;
-  for (DirId dir : layout.order)
-    if (dir != Circuit::bos &&
-        (direction(dir).node == sop || (!direction(dir).node && isToken(sop))))
-      result.push_back(dir);
+  llvm::SmallVector<DirId> result = backend::directionsOf(circuit, sop);
+  llvm::sort(result, [&](DirId a, DirId b) {
+    return layout.coordinate(a) < layout.coordinate(b);
+  });
   return result;
 }
 

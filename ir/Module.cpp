@@ -5,6 +5,20 @@
 
 using namespace rasp::ir;
 
+llvm::StringRef rasp::ir::spelling(Encoding encoding) {
+  switch (encoding) {
+  case Encoding::View:
+    return "view";
+  case Encoding::OneHot:
+    return "onehot";
+  case Encoding::Scalar:
+    return "scalar";
+  case Encoding::Code:
+    return "code";
+  }
+  llvm_unreachable("all encodings are listed");
+}
+
 Module::Module(Program &program, llvm::ArrayRef<const Node *> outputs,
                ProgramHeader header)
     : program(program), header(std::move(header)), ops(reachable(outputs)),

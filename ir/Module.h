@@ -38,6 +38,16 @@ struct Place {
   unsigned line, column;
 };
 
+/// How the residual stream holds an s-op.
+enum class Encoding : uint8_t {
+  View,   ///< not at all: readers see a sum of what others are held as
+  OneHot, ///< a direction for each value, 0 or 1
+  Scalar, ///< one direction, a multiple of the value and a constant
+  Code,   ///< directions that tell the values apart in another way
+};
+/// "view", "onehot", "scalar", "code"
+llvm::StringRef spelling(Encoding encoding);
+
 struct Module {
   explicit Module(Program &program) : program(program) {}
   /// The ops that `outputs` depend on.
@@ -52,14 +62,15 @@ struct Module {
   /// S-ops that get directions of their own.
   llvm::DenseSet<const Node *> kept;
   llvm::DenseMap<const Node *, ShownValues> values;
+  llvm::DenseMap<const Node *, Encoding> encodings;
   llvm::DenseMap<const Node *, Place> places;
   /// By op that the module was made with, what stands in its place by now.
   llvm::DenseMap<const Node *, const Node *> replaced;
 
   /// Puts other nodes in the place of ops; those that are not in
   /// `replacements` stay. Ops that are new come along, and what is known of an
-  /// op goes over to the one that takes its place, but for value sets, which
-  /// have to be inferred again. Returns whether anything changed.
+  /// op goes over to the one that takes its place, but for value sets and
+  /// encodings, which have to be found again. Returns whether anything changed.
   bool replace(const llvm::DenseMap<const Node *, const Node *> &replacements);
   /// Fills in `places` with where ops begin in these buffers.
   void addPlaces(const llvm::SourceMgr &sources);

@@ -41,6 +41,7 @@ private:
   bool parseType(const Node *op);
   bool parseFacts(const Node *op);
   bool parseValueSet(ShownValues &shown);
+  std::optional<Encoding> parseEncoding();
   bool parseOutputs();
   void skipLine();
   void nameOps();
@@ -371,7 +372,8 @@ bool Parser::parseType(const Node *op) {
 bool Parser::parseFacts(const Node *op) {
   while (true) {
     Token fact = lexer.peek();
-    if (op->isSelector() && (fact.is("in") || fact.is("kept"))) {
+    if (op->isSelector() &&
+        (fact.is("in") || fact.is("kept") || fact.is("as"))) {
       diags.emit(fact.range(), diag::FactOfSelector, fact.text);
       return false;
     }
@@ -382,6 +384,11 @@ bool Parser::parseFacts(const Node *op) {
       module.values[op] = std::move(shown);
     } else if (lexer.consume("kept")) {
       module.kept.insert(op);
+    } else if (lexer.consume("as")) {
+      std::optional<Encoding> encoding = parseEncoding();
+      if (!encoding)
+        return false;
+      module.encodings[op] = *encoding;
     } else if (fact.kind == Token::Place) {
       lexer.take();
       auto [line, column] = fact.text.drop_front().split(':');
@@ -397,6 +404,15 @@ bool Parser::parseFacts(const Node *op) {
       return true;
     }
   }
+}
+
+std::optional<Encoding> Parser::parseEncoding() {
+  for (Encoding encoding :
+       {Encoding::View, Encoding::OneHot, Encoding::Scalar, Encoding::Code})
+    if (lexer.consume(spelling(encoding)))
+      return encoding;
+  lexer.unexpected("`view`, `onehot`, `scalar` or `code`");
+  return std::nullopt;
 }
 
 bool Parser::parseValueSet(ShownValues &shown) {

@@ -161,6 +161,8 @@ static void printFacts(llvm::raw_ostream &os, const Module &module,
     os << " in " << found->second;
   if (module.kept.contains(op))
     os << " kept";
+  if (auto found = module.encodings.find(op); found != module.encodings.end())
+    os << " as " << spelling(found->second);
   if (auto found = module.places.find(op); found != module.places.end())
     os << " @" << found->second.line << ':' << found->second.column;
 }

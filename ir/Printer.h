@@ -23,12 +23,14 @@
 //   attribute = value | "key" comparison "query" | "default" value
 //             | list | string | "{" [value ":" value {"," ...}] "}"
 //   fact      = "in" set | "kept" | place
+//             | "as" ("view" | "onehot" | "scalar" | "code")
 //   set       = "too" "many" "values"
 //             | "{" [item {"," item}] ["," "..." number "values"] "}"
 //   item      = value [".." value]
 //
 // Facts may be missing: the value set of an s-op, that it is to have
-// directions of its own, and its place in the program's text. Operands are
+// directions of its own, how the residual stream holds it, and its place in the
+// program's text. Operands are
 // names or, for constants that no variable holds, literals. Attributes stand in
 // braces:
 //

@@ -114,6 +114,8 @@ void Verifier::checkFacts() {
       continue;
     if (module.values.contains(op))
       broken(op, "is a selector, but has a value set");
+    if (module.encodings.contains(op))
+      broken(op, "is a selector, but has an encoding");
     if (module.kept.contains(op))
       broken(op, "is a selector, but has directions of its own");
   }

@@ -13,7 +13,7 @@ namespace rasp::ir {
 /// - every op has the operands, the table and the types that Ops.def says;
 /// - operands stand before their users, and every op stands there once;
 /// - there is an output, and outputs are s-ops that stand there;
-/// - only s-ops have value sets and directions of their own;
+/// - only s-ops have value sets, directions of their own and encodings;
 /// - the vocabulary has distinct tokens of the type of the input.
 ///
 /// Tells everything that is wrong, with the place of the op.

@@ -1,6 +1,7 @@
 //===- backend/tools/raspc.cpp - the compiler -----------------------------===//
 
 #include "backend/Constructions.h"
+#include "backend/Encodings.h"
 #include "backend/tools/Compilation.h"
 #include "backend/tools/DiagnosticOptions.h"
 #include "backend/tools/Explanation.h"
@@ -88,6 +89,10 @@ struct CommandLine {
       cl::init(Stage::Weights), cl::cat(category)};
   cl::opt<bool> printLocs{
       "print-locs", cl::desc("Print the place of each op, with --emit=ir"),
+      cl::cat(category)};
+  cl::opt<bool> printEncodings{
+      "print-encodings",
+      cl::desc("Print how the residual stream holds each s-op, with --emit=ir"),
       cl::cat(category)};
   PassCommandLine passes{category};
   cl::opt<std::string> stats{
@@ -384,7 +389,8 @@ static int compile(CommandLine &command, llvm::StringRef input,
   if (!compilation.inferValues(command.materialize, command.level == '0'))
     return fail();
   watch.lap("value sets");
-  if (command.emit == Stage::IR || passes.isStopped()) {
+  bool printsEncodings = command.emit == Stage::IR && command.printEncodings;
+  if ((command.emit == Stage::IR && !printsEncodings) || passes.isStopped()) {
     if (remarks)
       addRemarks(compilation, &filter);
     tell();
@@ -407,6 +413,13 @@ static int compile(CommandLine &command, llvm::StringRef input,
   if (remarks)
     addRemarks(compilation, &filter);
   tell();
+  if (printsEncodings) {
+    backend::showEncodings(*compilation.module, compilation.circuit,
+                           compilation.compiled, *compilation.names,
+                           *compilation.values);
+    printIR(compilation, command.printLocs);
+    return 0;
+  }
   if (command.emit == Stage::Circuit || passes.isStopped()) {
     backend::print(llvm::outs(), compilation.circuit);
     return 0;
