@@ -120,10 +120,11 @@ bool Explainer::isToken(const Node *sop) const {
 }
 
 llvm::SmallVector<DirId> Explainer::directionsOf(const Node *sop) const {
+  // By name: what affine functions of the position share belongs to that.
+  llvm::StringRef space = isToken(sop) ? "tokens" : names.of(sop);
   llvm::SmallVector<DirId> result;
   for (DirId dir : layout.order)
-    if (dir != Circuit::bos &&
-        (direction(dir).node == sop || (!direction(dir).node && isToken(sop))))
+    if (dir != Circuit::bos && direction(dir).space == space)
       result.push_back(dir);
   return result;
 }
