@@ -13,13 +13,13 @@ static bool isToken(const ir::Node *sop) {
 }
 
 llvm::SmallVector<DirId> rasp::backend::directionsOf(const Circuit &circuit,
+                                                     const ir::NodeNames &names,
                                                      const ir::Node *sop) {
+  llvm::StringRef space = isToken(sop) ? "tokens" : names.of(sop);
   llvm::SmallVector<DirId> result;
-  for (uint32_t i = 1; i < circuit.directions.size(); ++i) {
-    const ir::Node *node = circuit.directions[i].node;
-    if (node == sop || (!node && isToken(sop)))
+  for (uint32_t i = 1; i < circuit.directions.size(); ++i)
+    if (circuit.directions[i].space == space)
       result.push_back(DirId(i));
-  }
   return result;
 }
 
@@ -32,7 +32,7 @@ void rasp::backend::showEncodings(ir::Module &module, const Circuit &circuit,
     if (!op->isSop())
       continue;
     llvm::SmallVector<std::optional<Code>> own;
-    for (DirId dir : directionsOf(circuit, op))
+    for (DirId dir : directionsOf(circuit, names, op))
       own.push_back(codes.codeOf(dir));
     llvm::StringRef word = own.empty() ? "view" : encodingOf(own);
     module.encodings[op] = llvm::StringSwitch<ir::Encoding>(word)

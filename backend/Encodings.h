@@ -9,8 +9,10 @@
 
 namespace rasp::backend {
 
-/// The directions of `circuit` that hold `sop`.
+/// The directions of `circuit` that hold `sop`: those of its name, since what
+/// affine functions of the position share belongs to the position.
 llvm::SmallVector<DirId> directionsOf(const Circuit &circuit,
+                                      const ir::NodeNames &names,
                                       const ir::Node *sop);
 
 /// Writes beside each s-op of `module` how `circuit`, which computes `output`,

@@ -115,7 +115,8 @@ Explainer::Explainer(const Explained &compiled, const Node *node,
 }
 
 llvm::SmallVector<DirId> Explainer::directionsOf(const Node *sop) const {
-  llvm::SmallVector<DirId> result = backend::directionsOf(circuit, sop);
+  llvm::SmallVector<DirId> result =
+      backend::directionsOf(circuit, names, sop);
   llvm::sort(result, [&](DirId a, DirId b) {
     return layout.coordinate(a) < layout.coordinate(b);
   });
@@ -157,11 +158,14 @@ void rasp::backend::printSource(const Node *node,
         [](char c) { return c == '\r' || c == '\n'; });
     if (!seen.insert(line.begin()))
       continue;
-    constexpr size_t mostShown = 100;
-    bool isLong = line.size() > mostShown;
+    // No character is cut in two.
+    size_t shown = std::min<size_t>(line.size(), 100);
+    while (shown < line.size() && (line[shown] & 0xc0) == 0x80)
+      --shown;
     lines.add(buffer->getBufferIdentifier() + ":" +
               llvm::Twine(sources.FindLineNumber(range.Start, id)) + ": " +
-              line.take_front(mostShown).trim() + (isLong ? "..." : ""));
+              line.take_front(shown).trim() +
+              (shown < line.size() ? "..." : ""));
   }
   if (lines.isEmpty())
     lines.add("no text of the program stands for it");

@@ -21,7 +21,8 @@ public:
       : circuit(circuit), output(output), names(names), sets(sets),
         wiring(circuit, names) {
     for (const Direction &direction : circuit.directions)
-      owners.insert(direction.node);
+      if (isOwn(direction))
+        owners.insert(direction.node);
   }
   ir::Remarks run();
 
@@ -33,6 +34,11 @@ private:
   }
   std::string quoted(const Node *node) const {
     return "`" + names.of(node).str() + "`";
+  }
+  /// Whether a direction belongs to its node: affine functions of the position
+  /// share the position.
+  bool isOwn(const Direction &direction) const {
+    return direction.node && direction.space == names.of(direction.node);
   }
   void tellValues(const Node *node);
   void tellViews(const Node *node);
@@ -105,7 +111,7 @@ void Collector::tellViews(const Node *node) {
 void Collector::tellEmbeddings() {
   llvm::MapVector<std::pair<const Node *, unsigned>, size_t> columns;
   for (const Direction &direction : circuit.directions)
-    if (direction.node && ir::isElementwise(direction.node->kind()) &&
+    if (isOwn(direction) && ir::isElementwise(direction.node->kind()) &&
         (direction.writer == WriterKind::TokenEmbed ||
          direction.writer == WriterKind::PosEmbed))
       ++columns[{direction.node, direction.writer == WriterKind::PosEmbed}];

@@ -118,6 +118,14 @@ void Search::tell(Attempt &best, const std::string &what,
                   const char *why) const {
   if (!compilation.makesRemarks)
     return;
+  if (taken && !before) {
+    for (const ir::Diagnostic &message : best.diags.all())
+      if (message.severity == ir::Severity::Error)
+        best.remarks.push_back(
+            ir::makeRemark(compilation.compiled, ir::diag::AttemptRefused,
+                           "without " + what, message.message));
+    return;
+  }
   auto costs = [&](const std::optional<backend::Circuit> &circuit) {
     if (!circuit)
       return std::string(why);

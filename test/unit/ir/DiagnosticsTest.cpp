@@ -52,10 +52,11 @@ TEST_F(DiagnosticsTest, LinesWithOtherLettersHaveACaretToo) {
 }
 
 TEST_F(DiagnosticsTest, BytesThatAreNoText) {
-  // A wide letter, and two bytes that would continue one.
+  // A wide letter, and two bytes that would continue one: what is printed is
+  // text, with a replacement for each.
   diags.emit(range("x = \xea\x8c\x9a\x93\x9a;\n", "\x93"), testKind, "seen");
   EXPECT_EQ(printed(), "t.rasp:1:6: error: seen [TestKind]\n"
-                       "x = \xea\x8c\x9a\x93\x9a;\n"
+                       "x = \xea\x8c\x9a\xef\xbf\xbd\xef\xbf\xbd;\n"
                        "      ^\n");
 }
 
