@@ -263,6 +263,18 @@ std::optional<View> Lowering::findFunction(const SourceState &state,
   return std::nullopt;
 }
 
+/// The label of a function of a variable in the variable's own directions: the
+/// value that it tells from the others, or else what its reader says. Without a
+/// label it is the variable itself.
+static std::string labelOf(llvm::ArrayRef<ir::Value> values,
+                           llvm::ArrayRef<double> byValue,
+                           const std::string &otherwise) {
+  if (otherwise.empty() || llvm::count(byValue, 1.0) != 1 ||
+      llvm::count(byValue, 0.0) + 1 != static_cast<long>(byValue.size()))
+    return otherwise;
+  return values[llvm::find(byValue, 1.0) - byValue.begin()].display();
+}
+
 View Lowering::functionOfSource(Source source, std::vector<double> byValue,
                                 const Naming &naming) {
   SourceState &state = stateOf(source);
@@ -315,7 +327,11 @@ View Lowering::functionOfSource(Source source, std::vector<double> byValue,
     direction.space = naming.node && !isNumber
                           ? spaceName(naming.node)
                           : (source ? spaceName(source) : "tokens");
-    direction.label = isNumber ? "" : naming.label;
+    direction.label =
+        isNumber ? ""
+        : direction.space == spaceName(source)
+            ? labelOf(sets.valuesOf(source), byValue, naming.label)
+            : naming.label;
     direction.low = *llvm::min_element(direction.table);
     direction.high = *llvm::max_element(direction.table);
     direction.grid = gridOf(direction.table);
@@ -333,7 +349,10 @@ View Lowering::functionOfSource(Source source, std::vector<double> byValue,
     return view;
   }
   case Access::Moved: {
-    DirId dir = moveFunction(state.node, byValue, naming);
+    Naming own = naming;
+    if (naming.node == state.node)
+      own.label = labelOf(sets.valuesOf(state.node), byValue, naming.label);
+    DirId dir = moveFunction(state.node, byValue, own);
     if (failed)
       return View();
     addFunction(state, byValue, dir);
@@ -343,13 +362,8 @@ View Lowering::functionOfSource(Source source, std::vector<double> byValue,
   case Access::Width:
     return profileOfSource(state, byValue, naming);
   case Access::Derived: {
-    // Of the variable's own values, where it tells one from the others.
-    std::string label = naming.label;
-    if (llvm::count(byValue, 1.0) == 1 &&
-        llvm::count(byValue, 0.0) + 1 == static_cast<long>(byValue.size()))
-      label =
-          sets.valuesOf(state.node)[llvm::find(byValue, 1.0) - byValue.begin()]
-              .display();
+    std::string label =
+        labelOf(sets.valuesOf(state.node), byValue, naming.label);
     View view = derivedFunction(state.node, byValue, label);
     if (failed)
       return View();

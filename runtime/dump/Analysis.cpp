@@ -199,7 +199,8 @@ void Analyser::checkLabels() {
     std::string own =
         displayText(values[llvm::find(code->low, 1) - code->low.begin()]);
     const std::string &label = space->labels[d - space->begin];
-    if (label != own && llvm::any_of(values, [&](const Atom &value) {
+    if (!label.empty() && label != own &&
+        llvm::any_of(values, [&](const Atom &value) {
           return displayText(value) == label;
         }))
       lower(d, Verdict::Wrong, "it is there for `" + own + "`");

@@ -156,9 +156,13 @@ static int dump() {
     llvm::outs() << toJSON(meanings, analysis, *request) << "\n";
   else
     printText(llvm::outs(), meanings, analysis, *request);
+  llvm::outs().flush();
+  if (std::error_code code = llvm::outs().error()) {
+    llvm::outs().clear_error();
+    return fail("cannot write the output: " + code.message());
+  }
   if (analysis.isAsLabelled())
     return 0;
-  llvm::outs().flush();
   complain(problemsOf(meanings, analysis));
   return notAsLabelled;
 }
