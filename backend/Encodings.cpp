@@ -2,7 +2,7 @@
 
 #include "backend/Encodings.h"
 #include "backend/Codes.h"
-#include "llvm/ADT/StringSwitch.h"
+#include "llvm/ADT/STLExtras.h"
 
 using namespace rasp;
 using namespace rasp::backend;
@@ -34,11 +34,13 @@ void rasp::backend::showEncodings(ir::Module &module, const Circuit &circuit,
     llvm::SmallVector<std::optional<Code>> own;
     for (DirId dir : directionsOf(circuit, names, op))
       own.push_back(codes.codeOf(dir));
-    llvm::StringRef word = own.empty() ? "view" : encodingOf(own);
-    module.encodings[op] = llvm::StringSwitch<ir::Encoding>(word)
-                               .Case("view", ir::Encoding::View)
-                               .Case("categorical", ir::Encoding::OneHot)
-                               .Case("scalar", ir::Encoding::Scalar)
-                               .Default(ir::Encoding::Code);
+    bool isNumber = llvm::any_of(own, [](const std::optional<Code> &code) {
+      return code && code->affine;
+    });
+    module.encodings[op] = own.empty() ? ir::Encoding::View
+                           : isNumber  ? ir::Encoding::Scalar
+                           : encodingOf(own) == "categorical"
+                               ? ir::Encoding::OneHot
+                               : ir::Encoding::Code;
   }
 }

@@ -469,6 +469,9 @@ bool Lowering::addGeometric(const Formula &comparison, double tolerance,
     magnitude += plan->tie;
   }
   scores.note("geometric codes " + std::to_string(own.terms.size()));
+  remark(scores, ir::diag::ByGeometricCodes, own.terms.size(),
+         std::max(sets.of(key).values.size(), sets.of(query).values.size()),
+         tie);
   scores.addConjunct(std::move(own.terms), 0, magnitude);
   scores.error += tie;
   scores.tieError += tie;

@@ -42,7 +42,7 @@ struct Place {
 enum class Encoding : uint8_t {
   View,   ///< not at all: readers see a sum of what others are held as
   OneHot, ///< a direction for each value, 0 or 1
-  Scalar, ///< one direction, a multiple of the value and a constant
+  Scalar, ///< a direction that is a multiple of the value, plus a constant
   Code,   ///< directions that tell the values apart in another way
 };
 /// "view", "onehot", "scalar", "code"
