@@ -46,8 +46,10 @@ static ir::Domain domainOf(const backend::Circuit &circuit) {
   ir::Domain domain;
   size_t tokens = 1, positions = 1;
   for (const backend::Direction &direction : circuit.directions)
-    (direction.writer == backend::WriterKind::TokenEmbed ? tokens : positions) =
-        std::max<size_t>(1, direction.table.size());
+    if (direction.writer == backend::WriterKind::TokenEmbed)
+      tokens = std::max<size_t>(1, direction.table.size());
+    else if (direction.writer == backend::WriterKind::PosEmbed)
+      positions = std::max<size_t>(1, direction.table.size());
   for (size_t i = 0; i < tokens; ++i)
     domain.vocabulary.push_back(ir::Value::integer(static_cast<int64_t>(i)));
   domain.maxSeqLen = static_cast<unsigned>(positions);
