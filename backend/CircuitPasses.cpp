@@ -31,10 +31,16 @@ bool rasp::backend::runPass(llvm::StringRef name,
                             Circuit &circuit, ir::Diagnostics &diags,
                             ir::PassManager &passes) {
   unsigned before = diags.errorCount();
-  if (!passes.run(
-          name, "circuit", [&](llvm::raw_ostream &os) { print(os, circuit); },
-          [&] { return verify(circuit, diags); },
-          [&] { return pass(circuit); }))
+  bool good = passes.run(
+      name, "circuit", [&](llvm::raw_ostream &os) { print(os, circuit); },
+      [&] { return verify(circuit, diags); },
+      [&]() -> std::optional<bool> {
+        bool changed = pass(circuit);
+        if (diags.errorCount() != before)
+          return std::nullopt;
+        return changed;
+      });
+  if (!passes.failure().empty())
     diags.emit({}, ir::diag::PassFailed, passes.failure());
-  return diags.errorCount() == before;
+  return good && diags.errorCount() == before;
 }

@@ -1,4 +1,8 @@
 //===- ir/NearestName.h - what a mistyped name was meant to be --*- C++ -*-===//
+//
+// For messages about names that there are not: the name to suggest, if there is
+// one that looks like it.
+//
 
 #ifndef RASP_IR_NEARESTNAME_H
 #define RASP_IR_NEARESTNAME_H
@@ -19,6 +23,9 @@ public:
   void consider(llvm::StringRef candidate) {
     unsigned distance = written.edit_distance(
         candidate, /*AllowReplacements=*/true, bestDistance);
+    // A name of which nothing is left is another one.
+    if (distance >= written.size())
+      return;
     if (distance < bestDistance || (distance == bestDistance && best.empty())) {
       best = candidate.str();
       bestDistance = distance;

@@ -240,11 +240,14 @@ const Node *Parser::parseOperand() {
   std::string name = lexer.nameOf(token);
   if (auto found = defined.find(name); found != defined.end())
     return found->second;
-  NearestName nearest(token.text);
+  NearestName nearest(name);
   for (const auto &[op, other] : names)
-    nearest.consider("%" + other);
-  diags.emit(token.range(), diag::UnknownOperand, name, nearest.question())
-      .fixIt = nearest.name();
+    nearest.consider(other);
+  std::string found = nearest.name().empty() ? "" : "%" + nearest.name();
+  diags
+      .emit(token.range(), diag::UnknownOperand, name,
+            found.empty() ? "" : "; did you mean `" + found + "`?")
+      .fixIt = found;
   return nullptr;
 }
 

@@ -11,8 +11,8 @@ using llvm::StringRef;
 
 PassManager::PassManager(PassOptions options, StringRef name,
                          llvm::raw_ostream &os)
-    : theOptions(std::move(options)), name(name), os(os),
-      timers("passes", "Passes") {}
+    : theOptions(std::move(options)), name(name == "-" ? "stdin" : name),
+      os(os), timers("passes", "Passes") {}
 
 PassManager::~PassManager() {
   if (theOptions.timePasses)
@@ -26,11 +26,16 @@ bool PassManager::fail(const llvm::Twine &what) {
   return false;
 }
 
+bool PassManager::failToDump(const llvm::Twine &what) {
+  theFileTrouble = what.str();
+  return false;
+}
+
 bool PassManager::dump(StringRef pass, StringRef extension, bool changed,
                        StringRef text) {
   StringRef folder = theOptions.dumpDir;
   if (std::error_code code = llvm::sys::fs::create_directories(folder))
-    return fail("`" + folder + "`: " + code.message());
+    return failToDump("'" + folder + "': " + code.message());
   std::string number = llvm::utostr(count);
   number.insert(0, number.size() < 3 ? 3 - number.size() : 0, '0');
   llvm::SmallString<128> path(folder);
@@ -42,11 +47,12 @@ bool PassManager::dump(StringRef pass, StringRef extension, bool changed,
   });
   if (!failure)
     return true;
-  return fail(llvm::toString(std::move(failure)));
+  return failToDump(llvm::toString(std::move(failure)));
 }
 
 bool PassManager::run(StringRef pass, StringRef extension, Print print,
-                      Verify verify, llvm::function_ref<bool()> transform) {
+                      Verify verify,
+                      llvm::function_ref<std::optional<bool>()> transform) {
   auto text = [&] {
     std::string result;
     llvm::raw_string_ostream stream(result);
@@ -68,11 +74,14 @@ bool PassManager::run(StringRef pass, StringRef extension, Print print,
     }
     timer = found->second.get();
   }
-  bool changed;
+  std::optional<bool> outcome;
   {
     llvm::TimeRegion region(timer);
-    changed = transform();
+    outcome = transform();
   }
+  if (!outcome)
+    return true;
+  bool changed = *outcome;
   ++count;
   stopped = stopped || pass == theOptions.stopAfter;
 

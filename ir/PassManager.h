@@ -22,6 +22,7 @@
 #include "llvm/Support/Timer.h"
 #include "llvm/Support/raw_ostream.h"
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -57,18 +58,22 @@ public:
   ~PassManager();
 
   /// Runs one pass on what `print` prints; files that are dumped end in
-  /// `extension`. Returns false if the pass broke an invariant, lied about
-  /// having changed nothing, or could not be dumped; `failure` says how.
+  /// `extension`. `transform` returns whether it changed anything, or nothing
+  /// after an error, of which it has told. Returns false if the pass broke an
+  /// invariant or lied about having changed nothing (`failure` says how), or
+  /// could not be dumped (`fileTrouble`).
   bool run(llvm::StringRef pass, llvm::StringRef extension, Print print,
-           Verify verify, llvm::function_ref<bool()> transform);
+           Verify verify, llvm::function_ref<std::optional<bool>()> transform);
 
   /// Whether the pass to stop after has run.
   bool isStopped() const { return stopped; }
   const std::string &failure() const { return theFailure; }
+  const std::string &fileTrouble() const { return theFileTrouble; }
   const PassOptions &options() const { return theOptions; }
 
 private:
   bool fail(const llvm::Twine &what);
+  bool failToDump(const llvm::Twine &what);
   bool dump(llvm::StringRef pass, llvm::StringRef extension, bool changed,
             llvm::StringRef text);
 
@@ -79,7 +84,7 @@ private:
   std::vector<std::pair<std::string, std::unique_ptr<llvm::Timer>>> timerOf;
   unsigned count = 0;
   bool stopped = false;
-  std::string theFailure;
+  std::string theFailure, theFileTrouble;
 };
 
 } // namespace rasp::ir

@@ -35,10 +35,16 @@ bool rasp::ir::runPass(llvm::StringRef name,
                        PassContext &context, PassManager &passes) {
   Diagnostics &diags = context.diags;
   unsigned before = diags.errorCount();
-  if (!passes.run(
-          name, "rir", [&](llvm::raw_ostream &os) { print(os, module); },
-          [&] { return verify(module, diags); },
-          [&] { return pass(module, context); }))
+  bool good = passes.run(
+      name, "rir", [&](llvm::raw_ostream &os) { print(os, module); },
+      [&] { return verify(module, diags); },
+      [&]() -> std::optional<bool> {
+        bool changed = pass(module, context);
+        if (diags.errorCount() != before)
+          return std::nullopt;
+        return changed;
+      });
+  if (!passes.failure().empty())
     diags.emit({}, diag::PassFailed, passes.failure());
-  return diags.errorCount() == before;
+  return good && diags.errorCount() == before;
 }

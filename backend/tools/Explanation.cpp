@@ -74,6 +74,13 @@ struct Named {
 } // namespace
 
 static Named findNamed(const Compilation &compilation, llvm::StringRef name) {
+  // As --emit=ir writes it.
+  if (name.consume_front("%")) {
+    for (const Node *node : ir::reachable(compilation.compiled))
+      if (compilation.names->of(node) == name)
+        return {nullptr, node};
+    return {};
+  }
   if (const frontend::Binding *binding = compilation.bindings.find(name))
     return {binding->node, nullptr};
   for (const Node *node : ir::reachable(compilation.compiled))
@@ -189,7 +196,7 @@ bool rasp::explain(Compilation &compilation, llvm::StringRef name,
     } else {
       llvm::StringRef own = compilation.names->of(node);
       if (own != name)
-        os << "`" << name << "` is the same as `" << own << "`\n";
+        os << "`" << name << "` is `%" << own << "` of the IR\n";
       if (node->kind() != named.written->kind())
         os << "`" << own << "`, " << ir::mnemonic(named.written->kind())
            << " in the program, is compiled in another form\n";

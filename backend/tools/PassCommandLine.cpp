@@ -3,6 +3,9 @@
 #include "backend/tools/PassCommandLine.h"
 #include "backend/CircuitPasses.h"
 #include "ir/Passes.h"
+#include "runtime/tools/ToolMain.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FormatVariadic.h"
 
 using namespace rasp;
@@ -46,16 +49,22 @@ ir::PassOptions PassCommandLine::options() const {
   return options;
 }
 
-std::optional<std::string> PassCommandLine::unknownPass() const {
-  auto isKnown = [](llvm::StringRef name) {
-    return ir::findPass(name) || backend::findPass(name) || name == "lower";
-  };
-  for (const std::string &name : printAfter)
-    if (!isKnown(name))
-      return name;
-  if (!stopAfter.empty() && !isKnown(stopAfter))
-    return stopAfter;
-  return std::nullopt;
+bool PassCommandLine::check(llvm::ArrayRef<llvm::StringRef> running) const {
+  std::vector<std::string> named(printAfter.begin(), printAfter.end());
+  if (!stopAfter.empty())
+    named.push_back(stopAfter);
+  for (const std::string &name : named) {
+    if (llvm::is_contained(running, name))
+      continue;
+    if (!ir::findPass(name) && !backend::findPass(name) && name != lowerName)
+      toolError() << "no pass is called `" << name
+                  << "`; --list-passes has all\n";
+    else
+      toolError() << "`" << name << "` is not among the passes that run here: "
+                  << llvm::join(running, ", ") << "\n";
+    return false;
+  }
+  return true;
 }
 
 void rasp::printPasses(llvm::raw_ostream &os) {
@@ -63,8 +72,7 @@ void rasp::printPasses(llvm::raw_ostream &os) {
   for (const ir::PassInfo &pass : ir::allPasses())
     os << llvm::formatv("  --{0,-18} {1}\n", pass.name, pass.summary);
   os << "from RASP IR to a circuit:\n";
-  os << llvm::formatv("  --{0,-18} {1}\n", "lower",
-                      "heads and hidden units that compute the output");
+  os << llvm::formatv("  --{0,-18} {1}\n", lowerName, lowerSummary);
   os << "over circuits:\n";
   for (const backend::PassInfo &pass : backend::allPasses())
     os << llvm::formatv("  --{0,-18} {1}\n", pass.name, pass.summary);

@@ -12,12 +12,18 @@
 
 namespace rasp {
 
+/// The way from RASP IR to a circuit, which is no pass over either.
+inline constexpr llvm::StringLiteral lowerName = "lower";
+inline constexpr llvm::StringLiteral lowerSummary =
+    "heads and hidden units that compute the output";
+
 struct PassCommandLine {
   explicit PassCommandLine(llvm::cl::OptionCategory &category);
 
   ir::PassOptions options() const;
-  /// The first name of a pass that there is not, if any.
-  std::optional<std::string> unknownPass() const;
+  /// Says on stderr which of the passes that options name does not exist, or
+  /// is not among those that run; whether there is none.
+  bool check(llvm::ArrayRef<llvm::StringRef> running) const;
 
   llvm::cl::opt<bool> printAfterAll, printChanged, verifyEach, timePasses;
   llvm::cl::list<std::string> printAfter;

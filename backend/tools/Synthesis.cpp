@@ -226,7 +226,7 @@ std::unique_ptr<Attempt> Search::attempt(Choices choices) {
 
 void Search::runPipeline(backend::Circuit &circuit, ir::Diagnostics &diags,
                          ir::PassManager &passes) const {
-  for (llvm::StringRef name : backend::pipeline(!compilation.wished.empty()))
+  for (llvm::StringRef name : backend::pipeline(compilation.isPlain))
     if (!passes.isStopped() &&
         !backend::runPass(name, backend::findPass(name)->function, circuit,
                           diags, passes))

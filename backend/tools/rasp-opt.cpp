@@ -39,7 +39,7 @@ struct PassId {
     case IR:
       return ir::allPasses()[index].name;
     case Lower:
-      return "lower";
+      return lowerName;
     case Circuit:
       return backend::allPasses()[index].name;
     }
@@ -71,7 +71,7 @@ public:
           pass.kind == PassId::IR
               ? llvm::StringRef(ir::allPasses()[pass.index].summary)
           : pass.kind == PassId::Lower
-              ? llvm::StringRef("from RASP IR to a circuit")
+              ? llvm::StringRef(lowerSummary)
               : llvm::StringRef(backend::allPasses()[pass.index].summary);
       addLiteralOption(pass.name(), PassOption(i), summary);
     }
@@ -147,10 +147,11 @@ bool Optimizer::lower() {
       [&](backend::Circuit &lowered) {
         std::optional<backend::Circuit> made =
             backend::Lowering(sets, names, {}, diags).run(output);
-        if (made)
-          lowered = std::move(*made);
+        if (!made)
+          return false;
+        lowered = std::move(*made);
         lowered.readout.name = module.header.name;
-        return made.has_value();
+        return true;
       },
       *circuit, diags, passes);
 }
@@ -222,11 +223,11 @@ static void printOps(llvm::raw_ostream &os) {
 }
 
 static int optimize(const CommandLine &command) {
-  if (std::optional<std::string> name = command.seen.unknownPass()) {
-    toolError() << "no pass is called `" << *name
-                << "`; --list-passes has all\n";
+  llvm::SmallVector<llvm::StringRef> running;
+  for (PassOption option : command.passes)
+    running.push_back(passOf(option).name());
+  if (!command.seen.check(running))
     return commandIsWrong;
-  }
   llvm::ErrorOr<std::unique_ptr<llvm::MemoryBuffer>> text =
       llvm::MemoryBuffer::getFileOrSTDIN(command.input);
   if (!text) {
@@ -249,7 +250,10 @@ static int optimize(const CommandLine &command) {
   Optimizer optimizer(diags, passes);
   auto fail = [&] {
     command.diagnostics.print(diags);
-    return inputIsWrong;
+    if (passes.fileTrouble().empty())
+      return inputIsWrong;
+    toolError() << passes.fileTrouble() << "\n";
+    return commandIsWrong;
   };
   if (!optimizer.read(bufferId))
     return fail();

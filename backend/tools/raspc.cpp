@@ -1,5 +1,6 @@
 //===- backend/tools/raspc.cpp - the compiler -----------------------------===//
 
+#include "backend/CircuitPasses.h"
 #include "backend/Constructions.h"
 #include "backend/Encodings.h"
 #include "backend/tools/Compilation.h"
@@ -117,7 +118,9 @@ struct CommandLine {
                "--remarks=REGEX chooses by the name in brackets"),
       cl::value_desc("REGEX"), cl::cat(category)};
   cl::opt<uint64_t> maxParameters{
-      "max-parameters", cl::desc("Refuse a larger model; default: 268435456"),
+      "max-parameters",
+      cl::desc(
+          "Refuse a model of more, unembedding included; default: 268435456"),
       cl::value_desc("N"), cl::init(defaultMaxParameters), cl::cat(category)};
   cl::list<std::string> includeDirs{"I", cl::Prefix,
                                     cl::desc("Where `load` looks, too"),
@@ -335,6 +338,33 @@ static int compile(CommandLine &command, llvm::StringRef input,
            "its end\n";
     return commandIsWrong;
   }
+  if (command.printEncodings && command.emit != Stage::IR) {
+    toolError() << "--print-encodings is for --emit=ir\n";
+    return commandIsWrong;
+  }
+  bool wantsModel = command.certificate.getNumOccurrences() ||
+                    command.stats.getNumOccurrences();
+  if (wantsModel && explains && path.empty()) {
+    toolError() << "--explain makes no model without -o, so there is nothing "
+                   "for --certificate and --stats\n";
+    return commandIsWrong;
+  }
+  if (!command.passes.stopAfter.empty() &&
+      (wantsModel || explains || command.printEncodings ||
+       command.emit.getNumOccurrences())) {
+    toolError() << "--stop-after ends before there is what --emit, --explain, "
+                   "--certificate and --stats ask for\n";
+    return commandIsWrong;
+  }
+  bool isPlain = command.level == '0';
+  llvm::SmallVector<llvm::StringRef> running(ir::pipeline(isPlain));
+  running.push_back("value-sets");
+  if (command.emit != Stage::IR || command.printEncodings) {
+    running.push_back(lowerName);
+    llvm::append_range(running, backend::pipeline(isPlain));
+  }
+  if (!command.passes.check(running))
+    return commandIsWrong;
   bool remarks = command.remarks.getNumOccurrences();
   llvm::StringRef names = command.remarks;
   llvm::Regex filter(names.empty() ? "." : names);
@@ -352,13 +382,13 @@ static int compile(CommandLine &command, llvm::StringRef input,
   compilation.makesRemarks = remarks || explains;
   compilation.setText(text->getBuffer(), input);
   // Messages are told before anything is printed or written.
-  auto tell = [&] {
-    command.diagnostics.print(compilation.diags);
-    return compilation.diags.hasErrors() ? inputIsWrong : 0;
-  };
+  auto tell = [&] { command.diagnostics.print(compilation.diags); };
   auto fail = [&] {
-    command.diagnostics.print(compilation.diags);
-    return inputIsWrong;
+    tell();
+    if (passes.fileTrouble().empty())
+      return inputIsWrong;
+    toolError() << passes.fileTrouble() << "\n";
+    return commandIsWrong;
   };
   if (command.emit == Stage::AST) {
     std::string tree;
@@ -463,7 +493,7 @@ static int compileBatch(CommandLine &command) {
   if (command.emit != Stage::Weights ||
       command.certificate.getNumOccurrences() ||
       command.explained.getNumOccurrences() ||
-      command.input.getNumOccurrences()) {
+      !command.passes.stopAfter.empty() || command.input.getNumOccurrences()) {
     toolError() << "--batch writes models alone, of the programs in its list\n";
     return commandIsWrong;
   }
@@ -471,6 +501,8 @@ static int compileBatch(CommandLine &command) {
   if (!list)
     return commandIsWrong;
   llvm::StringRef folder = command.outputPath;
+  if (folder.empty())
+    folder = ".";
   if (std::error_code code = llvm::sys::fs::create_directories(folder)) {
     toolError() << "'" << folder << "': " << code.message() << "\n";
     return commandIsWrong;
@@ -508,11 +540,6 @@ int main(int argc, char **argv) {
     if (command.passes.listPasses) {
       printPasses(llvm::outs());
       return 0;
-    }
-    if (std::optional<std::string> name = command.passes.unknownPass()) {
-      toolError() << "no pass is called `" << *name
-                  << "`; --list-passes has all\n";
-      return commandIsWrong;
     }
     bool isBatch = command.batch.getNumOccurrences();
     if (!isBatch && !command.input.getNumOccurrences()) {

@@ -63,6 +63,9 @@ lists = [
     ("a warning that ir/README.md does not list",
      [n for n, severity in declared if severity == "Warning"
       and f"`{n}`" not in readme]),
+    ("a remark that backend/README.md does not list",
+     [n for n, severity in declared if severity == "Remark"
+      and f"`{n}`" not in read("backend/README.md")]),
 ]
 bad = False
 for what, found in lists:
