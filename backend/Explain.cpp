@@ -115,8 +115,7 @@ Explainer::Explainer(const Explained &compiled, const Node *node,
 }
 
 llvm::SmallVector<DirId> Explainer::directionsOf(const Node *sop) const {
-  llvm::SmallVector<DirId> result =
-      backend::directionsOf(circuit, names, sop);
+  llvm::SmallVector<DirId> result = backend::directionsOf(circuit, names, sop);
   llvm::sort(result, [&](DirId a, DirId b) {
     return layout.coordinate(a) < layout.coordinate(b);
   });
