@@ -40,6 +40,12 @@ Affine rasp::rt::columnOf(const Matrix &weights, const Vector &bias,
   return affine;
 }
 
+std::array<NamedWeights, 3> rasp::rt::readingWeights(const Head &head) {
+  return {{{"W_Q", head.wQ, head.bQ},
+           {"W_K", head.wK, head.bK},
+           {"W_V", head.wV, head.bV}}};
+}
+
 Affine rasp::rt::movedInto(const Head &head, unsigned direction) {
   std::map<unsigned, double> terms;
   Affine affine;

@@ -18,6 +18,8 @@
 
 #include "runtime/dump/Meanings.h"
 
+#include <array>
+
 namespace rasp::rt {
 
 /// What came of a comparison.
@@ -131,6 +133,14 @@ Analysis analyse(Meanings &meanings);
 
 /// A column of a matrix that reads the stream, and its bias.
 Affine columnOf(const Matrix &weights, const Vector &bias, unsigned column);
+/// A matrix of a head that reads the stream, and its bias.
+struct NamedWeights {
+  const char *name;
+  const Matrix &matrix;
+  const Vector &bias;
+};
+/// W_Q, W_K and W_V.
+std::array<NamedWeights, 3> readingWeights(const Head &head);
 /// What a head adds to a direction, of a key's stream.
 Affine movedInto(const Head &head, unsigned direction);
 

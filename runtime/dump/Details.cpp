@@ -97,14 +97,7 @@ void rasp::rt::printHeadWeights(llvm::raw_ostream &os, const Meanings &meanings,
   os << llvm::formatv("    scores are q . k / sqrt({0}); by column, with "
                       "biases\n",
                       model.config.dHead);
-  struct Weights {
-    const char *name;
-    const Matrix &matrix;
-    const Vector &bias;
-  };
-  for (const Weights &own :
-       {Weights{"W_Q", head.wQ, head.bQ}, Weights{"W_K", head.wK, head.bK},
-        Weights{"W_V", head.wV, head.bV}}) {
+  for (const NamedWeights &own : readingWeights(head)) {
     os << "    " << own.name << "\n";
     for (unsigned c = 0; c < own.matrix.cols(); ++c) {
       Affine column = columnOf(own.matrix, own.bias, c);

@@ -163,14 +163,7 @@ json::Object JSONPrinter::selection(const SelectionReport &report) const {
 
 json::Object JSONPrinter::weights(const Head &head) const {
   json::Object object;
-  struct Weights {
-    const char *name;
-    const Matrix &matrix;
-    const Vector &bias;
-  };
-  for (const Weights &own :
-       {Weights{"W_Q", head.wQ, head.bQ}, Weights{"W_K", head.wK, head.bK},
-        Weights{"W_V", head.wV, head.bV}}) {
+  for (const NamedWeights &own : readingWeights(head)) {
     json::Array columns;
     for (unsigned c = 0; c < own.matrix.cols(); ++c)
       columns.push_back(affine(columnOf(own.matrix, own.bias, c)));

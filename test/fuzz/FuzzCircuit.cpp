@@ -86,11 +86,3 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
                     rt::DType::Float32);
   return 0;
 }
-
-extern "C" size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size,
-                                          size_t maxSize, unsigned seed) {
-  fuzz::Choices choices(seed);
-  return fuzz::store(
-      fuzz::mutateWords(fuzz::textOf(data, size), maxSize, choices), data,
-      maxSize);
-}
