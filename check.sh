@@ -33,7 +33,7 @@ if [[ $# -eq 0 ]] && ! command -v clang++-19 >/dev/null; then
   echo "No fuzzing: there is no clang-19."
 elif [[ $# -eq 0 ]]; then
   code=0
-  lines=$("$root/test/fuzz/run.sh" 30) || code=$?
+  lines=$("$root/test/fuzz/run.sh" --repeatable 30) || code=$?
   echo "$lines"
   fuzzed=$(grep -c ' no mistake ' <<<"$lines") || true
   mistaken=$(grep -c ' shows a mistake: ' <<<"$lines") || true

@@ -1,10 +1,15 @@
 #!/usr/bin/env bash
-# run.sh [SECONDS] [TARGET...]
+# run.sh [--repeatable] [SECONDS] [TARGET...]
 #
 # Builds the fuzz targets into build-fuzz/ and runs each for SECONDS (default 30),
 # the targets one after the other (default all): program, model, json, ... Prints
 # how many inputs were tried and how many edges of the code they reached. Exit code
 # 1 if an input crashes, hangs or shows a mistake; it is kept, and its path printed.
+#
+# With --repeatable, a target forgets what earlier runs found, and takes the same
+# random numbers and, where the system lets it, the same addresses each time. So
+# runs of the same code try much the same inputs: thousands of them exactly, until
+# the order of threads makes a difference.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -17,6 +22,11 @@ fail() {
   exit 2
 }
 
+isRepeatable=false
+if [[ ${1:-} == --repeatable ]]; then
+  isRepeatable=true
+  shift
+fi
 seconds=${1:-30}
 [[ $seconds =~ ^[1-9][0-9]*$ ]] || fail "expected a number of seconds, found $seconds"
 shift $(($# > 0))
@@ -53,13 +63,15 @@ if [[ ! $seeds -nt $build/bin/fuzz-seeds ]]; then
 fi
 flock -u 9
 
-# What libFuzzer needs to know of a target, in the array `options`; folders with
-# inputs to start from, in `folders`.
+# What libFuzzer needs to know of a target, in the array `options`. The inputs to
+# start from are given as a sorted list, since folders are read in any order.
 describe() {
   options=(-max_len=4096 -timeout=60 -rss_limit_mb=3000)
-  folders=()
-  [[ -d $seeds/$1 ]] && folders+=("$seeds/$1")
-  [[ -d $here/corpus/$1 ]] && folders+=("$here/corpus/$1")
+  "$isRepeatable" && options+=(-seed=1)
+  local list=$build/findings/$1.inputs
+  find "$seeds/$1" "$here/corpus/$1" -type f 2>/dev/null | LC_ALL=C sort |
+    paste -sd, >"$list" || true
+  options+=(-seed_inputs=@"$list")
   case $1 in
     program) options+=(-max_len=500 -dict="$here/rasp.dict") ;;
     json) options+=(-max_len=20000 -dict="$here/json.dict") ;;
@@ -68,18 +80,26 @@ describe() {
   esac
 }
 
+# Addresses decide what a hash table holds where, and so which edges are reached.
+fixedAddresses=()
+if "$isRepeatable" && setarch -R true 2>/dev/null; then
+  fixedAddresses=(setarch -R)
+fi
+
 status=0
 for target in "${targets[@]}"; do
   program=$build/bin/fuzz-$target
   [[ -x $program ]] || fail "there is no target $target"
+  mkdir -p "$build/findings"
   describe "$target"
   # Inputs that reach something new, kept from one run to the next.
   found=$build/corpus/$target
-  mkdir -p "$found" "$build/findings"
+  "$isRepeatable" && found=$build/corpus/repeatable-$target && rm -rf "$found"
+  mkdir -p "$found"
   log=$build/findings/$target.log
-  if ! (cd "$found" && "$program" "${options[@]}" -max_total_time="$seconds" \
+  if ! (cd "$found" && "${fixedAddresses[@]}" "$program" "${options[@]}" -max_total_time="$seconds" \
           -print_final_stats=1 -artifact_prefix="$build/findings/$target-" \
-          "$found" "${folders[@]}") >"$log" 2>&1; then
+          "$found") >"$log" 2>&1; then
     status=1
     grep -v '^#' "$log" | head -n 60 >&2
     finding=$(sed -n 's/.*Test unit written to //p' "$log" | tail -n 1)
