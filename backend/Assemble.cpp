@@ -59,7 +59,7 @@ struct Columns {
     bias.push_back(view.constant * scale);
   }
   void finish(size_t columns, rt::Matrix &weights, rt::Vector &biases) {
-    weights = matrix(layout.order.size(), columns, triplets);
+    weights = matrix(layout.dModel, columns, triplets);
     biases = rt::Vector::Zero(static_cast<Eigen::Index>(columns));
     for (size_t i = 0; i < bias.size(); ++i)
       biases[static_cast<Eigen::Index>(i)] = bias[i];
@@ -86,14 +86,14 @@ static rt::Head assembleHead(const Head &head, const Layout &layout) {
   for (size_t i = 0; i < head.outputs.size(); ++i)
     out.emplace_back(static_cast<int>(i),
                      layout.coordinate(head.outputs[i].target), 1.0);
-  result.wO = matrix(width, layout.order.size(), out);
+  result.wO = matrix(width, layout.dModel, out);
   return result;
 }
 
 rt::Model rasp::backend::assemble(const Circuit &circuit, const Layout &layout,
                                   const ir::Domain &domain, rt::DType dtype) {
   rt::Model model;
-  size_t width = layout.order.size();
+  size_t width = layout.dModel;
   model.config.dModel = static_cast<unsigned>(width);
   model.config.dHead = layout.dHead;
   model.config.nCtx = domain.maxSeqLen + 1;
@@ -108,9 +108,12 @@ rt::Model rasp::backend::assemble(const Circuit &circuit, const Layout &layout,
   model.input.padId = static_cast<unsigned>(tokens + 1);
 
   Triplets embed, position;
-  for (unsigned at = 0; at < width; ++at) {
-    const Direction &dir = circuit[layout.order[at]];
-    model.residualLabels.push_back(dir.residualLabel());
+  model.residualLabels.resize(width);
+  for (DirId id : layout.order) {
+    const Direction &dir = circuit[id];
+    unsigned at = layout.coordinate(id);
+    std::string &label = model.residualLabels[at];
+    label += (label.empty() ? "" : " > ") + dir.residualLabel();
     bool isToken = dir.writer == WriterKind::TokenEmbed;
     if (!isToken && dir.writer != WriterKind::PosEmbed)
       continue;
@@ -132,6 +135,10 @@ rt::Model rasp::backend::assemble(const Circuit &circuit, const Layout &layout,
   std::vector<std::vector<const Neuron *>> hidden(circuit.layers);
   for (const Neuron &neuron : circuit.neurons)
     hidden[neuron.layer].push_back(&neuron);
+  std::vector<std::vector<Neuron>> clearing;
+  for (const Layout::ClearingUnits &own : layout.clearings)
+    for (const Neuron &neuron : clearing.emplace_back(clearingUnits(own)))
+      hidden[own.layer].push_back(&neuron);
   for (unsigned l = 0; l < circuit.layers; ++l) {
     rt::Layer &layer = model.layers[l];
     layer.bO = rt::Vector::Zero(static_cast<Eigen::Index>(width));

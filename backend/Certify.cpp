@@ -91,7 +91,7 @@ Certificate::Form Certifier::formOf(unsigned variable, const View &view,
   form.variable = variable;
   form.constant = view.constant;
   for (const Term &term : view.terms)
-    form.terms.emplace_back(layout.coordinate(term.dir), term.weight);
+    form.terms.emplace_back(layout.place(term.dir), term.weight);
   form.values = std::move(values);
   return form;
 }
@@ -183,7 +183,7 @@ Certificate::Head Certifier::describe(const Head &head, unsigned number) {
   entry.queries = domainsOf(head.queryJoints);
   for (const HeadOutput &output : head.outputs) {
     Certificate::Move move;
-    move.target = layout.coordinate(output.target);
+    move.target = layout.place(output.target);
     move.averages = output.averages;
     if (output.joint) {
       move.domain = domainOf(*output.joint);

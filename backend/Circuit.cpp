@@ -135,6 +135,7 @@ static std::array<size_t, 5> sizesOf(const Circuit &circuit) {
 
 bool rasp::backend::removeDead(Circuit &circuit) {
   std::array<size_t, 5> before = sizesOf(circuit);
+  bool reused = undoReuse(circuit);
   size_t count = circuit.directions.size();
   std::vector<bool> live(count, false);
   live[0] = true;
@@ -237,5 +238,5 @@ bool rasp::backend::removeDead(Circuit &circuit) {
   });
   for (CircuitRemark &remark : circuit.remarks)
     rename(remark.about);
-  return sizesOf(circuit) != before;
+  return reused || sizesOf(circuit) != before;
 }

@@ -90,6 +90,14 @@ struct CircuitRemark {
   ir::Remark remark;
 };
 
+/// Where a direction goes: into the coordinate of another one, which hidden
+/// units of a layer have cleared before (ReuseDirections.cpp).
+struct Reuse {
+  DirId of;
+  unsigned layer;
+  bool operator==(const Reuse &) const = default;
+};
+
 struct Direction {
   WriterKind writer = WriterKind::TokenEmbed;
   /// The variable that the direction belongs to, and which of its values or
@@ -127,6 +135,10 @@ struct Direction {
   /// no tolerance if they interpolate and hand errors on.
   double inputError = 0;
   std::optional<double> inputTolerance;
+  /// None where the direction has a coordinate of its own from the beginning.
+  std::optional<Reuse> reuse;
+  /// Is to be seen until the end, whether or not anything reads it.
+  bool stays = false;
 
   std::string residualLabel() const;
 };
@@ -244,6 +256,14 @@ bool removeDead(Circuit &circuit);
 /// where no component reads it.
 std::vector<unsigned> firstReads(const Circuit &circuit);
 
+/// When each direction is written first and read last; of what the unembedding
+/// reads that is the largest number.
+struct HalfLayers {
+  explicit HalfLayers(const Circuit &circuit);
+  std::vector<unsigned> firstWrite, lastRead;
+  static constexpr unsigned unembed = ~0u;
+};
+
 /// Moves components within their slack so that heads with equal scores are
 /// one head, and counts layers.
 bool schedule(Circuit &circuit);
@@ -255,6 +275,26 @@ bool isScheduled(const Circuit &circuit);
 /// Moves components of a scheduled circuit within their slack so that its
 /// widest layer has fewer heads, or fewer hidden units.
 bool levelWidths(Circuit &circuit);
+
+/// Lets directions take the coordinates of others that nothing reads any more,
+/// where the circuit gets smaller by it. Every pass above takes that back.
+bool reuseDirections(Circuit &circuit);
+/// Gives every direction a coordinate of its own; whether one had none.
+bool undoReuse(Circuit &circuit);
+
+/// The end of a direction whose coordinate another one takes over.
+struct Clearing {
+  DirId dir;
+  unsigned layer;
+  /// Whether the direction may be below 0: then it takes two hidden units.
+  bool twoSided;
+
+  unsigned numUnits() const { return twoSided ? 2 : 1; }
+};
+/// All of them, by layer, then by direction.
+std::vector<Clearing> clearingsOf(const Circuit &circuit);
+/// The hidden units that do it: relu(x) takes x away, relu(-x) adds it.
+std::vector<Neuron> clearingUnits(const Clearing &clearing);
 
 /// Whether two heads attend alike.
 bool haveSameScores(const Head &a, const Head &b);

@@ -45,6 +45,8 @@ private:
   bool values(std::vector<ir::Value> &values);
   bool label(DirectionName &name, Token &token);
   bool reference(DirId &dir);
+  bool find(const DirectionName &name, const Token &token, DirId &dir);
+  bool findReused();
   bool sum(View &view);
   bool sumIn(StringRef opening, View &view);
   /// `owner` has the attributes, `known` are their names.
@@ -75,6 +77,13 @@ private:
   CircuitRanges &ranges;
   Circuit circuit;
   llvm::StringMap<DirId> directions;
+  /// Directions that others take over, which may stand below them.
+  struct ReusedName {
+    DirId by;
+    DirectionName name;
+    Token token;
+  };
+  std::vector<ReusedName> reused;
   size_t entries = 0; ///< of all tables
   unsigned layers = 0;
 };
@@ -174,8 +183,18 @@ bool CircuitParser::label(DirectionName &name, Token &token) {
 bool CircuitParser::reference(DirId &dir) {
   DirectionName name;
   Token token;
-  if (!label(name, token))
-    return false;
+  return label(name, token) && find(name, token, dir);
+}
+
+bool CircuitParser::findReused() {
+  for (const ReusedName &own : reused)
+    if (!find(own.name, own.token, circuit[own.by].reuse->of))
+      return false;
+  return true;
+}
+
+bool CircuitParser::find(const DirectionName &name, const Token &token,
+                         DirId &dir) {
   std::string text = name.text();
   auto known = directions.find(text);
   if (known != directions.end()) {
@@ -318,12 +337,21 @@ bool CircuitParser::direction() {
       return outcome(number(direction.errorAtBos));
     if (name == "table")
       return outcome(table(direction.table));
-    if (name != "exact_zero")
+    if (name == "reuses") {
+      direction.reuse = {Circuit::bos, 0};
+      ReusedName &own = reused.emplace_back();
+      own.by = id;
+      return outcome(label(own.name, own.token) && lexer.expect("cleared") &&
+                     small(direction.reuse->layer));
+    }
+    if (name != "exact_zero" && name != "stays")
       return Attribute::Unknown;
-    direction.exactZero = true;
+    (name == "stays" ? direction.stays : direction.exactZero) = true;
     return Attribute::Parsed;
   };
-  if (!attributes("a direction", "`grid`, `exact_zero`, `bos_error`, `table`",
+  if (!attributes("a direction",
+                  "`grid`, `exact_zero`, `bos_error`, `stays`, `reuses`, "
+                  "`table`",
                   attribute))
     return false;
   circuit.directions.push_back(std::move(direction));
@@ -533,6 +561,8 @@ std::optional<Circuit> CircuitParser::run() {
   while (lexer.peek().is("dir"))
     if (!direction())
       return std::nullopt;
+  if (!findReused())
+    return std::nullopt;
   while (lexer.peek().is("layer"))
     if (!layer())
       return std::nullopt;

@@ -44,7 +44,8 @@
 // Attributes, separated by commas; what is left out is 0 or false but for
 // `conjuncts` and `selected`:
 //
-//   dir        grid NUMBER, exact_zero, bos_error NUMBER, table TABLE
+//   dir        grid NUMBER, exact_zero, bos_error NUMBER, stays,
+//              reuses LABEL cleared N, with the layer; table TABLE
 //   head       conjuncts TABLE (1 for each that has scores),
 //              selected NUMBER (the sum of these), proportional,
 //              score_error NUMBER, tie_error NUMBER, leak NUMBER

@@ -21,9 +21,11 @@ const PassInfo *rasp::backend::findPass(llvm::StringRef name) {
   return found == allPasses().end() ? nullptr : found;
 }
 
-llvm::ArrayRef<llvm::StringLiteral> rasp::backend::pipeline(bool plain) {
-  static constexpr llvm::StringLiteral passes[] = {"schedule", "level-widths"};
-  return llvm::ArrayRef(passes).drop_back(plain);
+llvm::ArrayRef<llvm::StringLiteral> rasp::backend::pipeline(bool plain,
+                                                            bool smallest) {
+  static constexpr llvm::StringLiteral passes[] = {"schedule", "level-widths",
+                                                   "reuse-directions"};
+  return llvm::ArrayRef(passes).drop_back(plain ? 2 : smallest ? 0 : 1);
 }
 
 bool rasp::backend::runPass(llvm::StringRef name,

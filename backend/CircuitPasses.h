@@ -20,8 +20,9 @@ llvm::ArrayRef<PassInfo> allPasses();
 const PassInfo *findPass(llvm::StringRef name);
 
 /// The passes from what was lowered to what is laid out, in order. A plain
-/// circuit has its components where they can be first.
-llvm::ArrayRef<llvm::StringLiteral> pipeline(bool plain);
+/// circuit has its components where they can be first; only the smallest one
+/// uses coordinates again.
+llvm::ArrayRef<llvm::StringLiteral> pipeline(bool plain, bool smallest);
 
 /// Runs a pass of that name, seen by `passes`; false after an error, also one
 /// that `passes` found.

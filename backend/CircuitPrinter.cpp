@@ -155,6 +155,11 @@ void CircuitPrinter::print(DirId dir, const Direction &direction) {
   if (direction.exactZero)
     attribute("exact_zero");
   attribute("bos_error", direction.errorAtBos);
+  if (direction.stays)
+    attribute("stays");
+  if (direction.reuse)
+    attribute("reuses") << ' ' << names.of(direction.reuse->of)
+                        << " cleared " << direction.reuse->layer;
   if (!direction.table.empty()) {
     attribute("table") << ' ';
     numbers(direction.table);

@@ -38,6 +38,7 @@ private:
   void checkHead(size_t index);
   void checkNeuron(size_t index);
   void checkWritten(size_t index);
+  void checkReuse();
   void checkReadout();
   void checkView(const View &view, unsigned time, const Component &reader);
   void checkLayer(unsigned layer, const Component &component);
@@ -68,6 +69,7 @@ private:
   std::vector<size_t> headOf, unitOf;
   /// By WriterKind of embeddings, the first direction with a table.
   size_t firstTable[2] = {none, none};
+  unsigned errorsBefore = 0;
 };
 
 } // namespace
@@ -392,8 +394,44 @@ void CircuitVerifier::checkReadout() {
   }
 }
 
+/// Only of circuits without other mistakes, which have half-layers for all.
+void CircuitVerifier::checkReuse() {
+  if (diags.errorCount() != errorsBefore)
+    return;
+  std::vector<bool> isTaken(circuit.directions.size(), false);
+  HalfLayers halfLayers(circuit);
+  for (auto [i, direction] : llvm::enumerate(circuit.directions)) {
+    if (!direction.reuse)
+      continue;
+    auto [of, layer] = *direction.reuse;
+    auto dir = DirId(static_cast<uint32_t>(i));
+    auto report = [&, layer = layer](const llvm::Twine &why) {
+      diags.emit(at(ranges.directions, i), ir::diag::BadReuse, nameOf(dir),
+                 nameOf(of), llvm::formatv(why.str().c_str(), layer).str());
+    };
+    if (!exists(of, {[&] { return nameOf(dir); }, at(ranges.directions, i)}))
+      continue;
+    auto old = static_cast<uint32_t>(of);
+    unsigned time = 2 * layer + 2;
+    if (of == Circuit::bos || circuit[of].stays)
+      report("that one stays until the end");
+    else if (isTaken[old])
+      report("another direction does");
+    else if (layer >= circuit.layers)
+      report("there is no layer {0}");
+    else if (circuit[of].time >= time)
+      report("that one is not complete before the MLP of layer {0}, which "
+             "should clear it");
+    else if (halfLayers.lastRead[old] > time)
+      report("that one is read after the MLP of layer {0} has cleared it");
+    else if (halfLayers.firstWrite[i] < time)
+      report("it is written before the MLP of layer {0} has cleared that one");
+    isTaken[old] = true;
+  }
+}
+
 bool CircuitVerifier::run() {
-  unsigned before = diags.errorCount();
+  errorsBefore = diags.errorCount();
   checkBos();
   for (size_t i = 0; i < circuit.directions.size(); ++i)
     checkDirection(i);
@@ -404,7 +442,8 @@ bool CircuitVerifier::run() {
   for (size_t i = 0; i < circuit.directions.size(); ++i)
     checkWritten(i);
   checkReadout();
-  return diags.errorCount() == before;
+  checkReuse();
+  return diags.errorCount() == errorsBefore;
 }
 
 bool rasp::backend::verify(const Circuit &circuit, ir::Diagnostics &diags,

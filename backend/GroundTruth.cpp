@@ -76,10 +76,20 @@ private:
   std::vector<Component> components;
   std::map<size_t, size_t> componentOfHead;
   std::vector<size_t> componentOfMlp;
-  /// By coordinate: the components that write it, and (component, port) that
-  /// read it.
+  /// By place in the layout: the components that write a direction, and
+  /// (component, port) that read it.
   std::vector<std::set<size_t>> writers;
-  std::vector<std::set<std::pair<size_t, std::string>>> readers;
+  using Reader = std::pair<size_t, std::string>;
+  std::vector<std::set<Reader>> readers;
+  /// From a component to a port of another one.
+  using EdgeKey = std::tuple<size_t, size_t, std::string>;
+  struct EdgeDims {
+    std::set<unsigned> all; ///< coordinates
+    std::set<std::string> variables, cleared;
+    bool isData = false; ///< more than BOS and what is cleared
+  };
+  /// Where one component reads what another wrote before.
+  std::map<EdgeKey, EdgeDims> collectEdges() const;
 };
 } // namespace
 
@@ -94,15 +104,15 @@ void Describer::collectWriters() {
   }
   for (size_t h = 0; h < circuit.heads.size(); ++h)
     for (const HeadOutput &output : circuit.heads[h].outputs)
-      writers[layout.coordinate(output.target)].insert(componentOfHead[h]);
+      writers[layout.place(output.target)].insert(componentOfHead[h]);
   for (const Neuron &neuron : circuit.neurons)
     for (const Term &term : neuron.outputs)
-      writers[layout.coordinate(term.dir)].insert(componentOfMlp[neuron.layer]);
+      writers[layout.place(term.dir)].insert(componentOfMlp[neuron.layer]);
 }
 
 void Describer::addReads(size_t component, const char *port, const View &view) {
   for (const Term &term : view.terms)
-    readers[layout.coordinate(term.dir)].insert({component, port});
+    readers[layout.place(term.dir)].insert({component, port});
 }
 
 void Describer::collectReads() {
@@ -171,8 +181,8 @@ static json::Value codeToJSON(const std::optional<Code> &code) {
 void Describer::describeCodes(const Subspace &space, Codes &codes,
                               json::Object &entry) const {
   std::vector<std::optional<Code>> own;
-  for (unsigned at = space.begin; at < space.end; ++at)
-    own.push_back(codes.codeOf(layout.order[at]));
+  for (DirId dir : layout.directionsOf(space))
+    own.push_back(codes.codeOf(dir));
   entry["encoding"] = encodingOf(own);
   json::Array list, values, types;
   for (const std::optional<Code> &code : own)
@@ -198,23 +208,23 @@ json::Value Describer::residual(const ir::Node *output) const {
     json::Array labels, writerList, readerList;
     std::set<std::string> writerNames, readerNames;
     llvm::SetVector<llvm::StringRef> constructions;
-    for (unsigned at = space.begin; at < space.end; ++at) {
-      labels.push_back(circuit[layout.order[at]].label);
-      if (!circuit[layout.order[at]].construction.empty())
-        constructions.insert(circuit[layout.order[at]].construction);
-      for (size_t c : writers[at])
+    for (DirId dir : layout.directionsOf(space)) {
+      labels.push_back(circuit[dir].label);
+      if (!circuit[dir].construction.empty())
+        constructions.insert(circuit[dir].construction);
+      for (size_t c : writers[layout.place(dir)])
         writerNames.insert(components[c].outHook +
                            (components[c].head >= 0
                                 ? "[" + std::to_string(components[c].head) + "]"
                                 : ""));
-      for (auto &[c, name] : readers[at])
+      for (auto &[c, name] : readers[layout.place(dir)])
         readerNames.insert(port(components[c], name));
     }
     for (const std::string &name : writerNames)
       writerList.push_back(name);
     for (const std::string &name : readerNames)
       readerList.push_back(name);
-    bool isBos = space.begin == 0;
+    bool isBos = space.first == 0;
     json::Object entry{{"name", space.name},
                        {"range", json::Array{space.begin, space.end}},
                        {"encoding", "constant"},
@@ -227,6 +237,18 @@ json::Value Describer::residual(const ir::Node *output) const {
                                         space.writer == WriterKind::PosEmbed
                                     ? "input"
                                     : "variable"}};
+    if (space.clearedIn) {
+      entry["cleared_in_half_layer"] = 2 * *space.clearedIn + 2;
+      json::Array units;
+      for (DirId dir : layout.directionsOf(space)) {
+        const Layout::ClearingUnits *clearing = layout.clearingOf(dir);
+        json::Array own;
+        for (unsigned i = 0; i < clearing->numUnits(); ++i)
+          own.push_back(clearing->first + i);
+        units.push_back(std::move(own));
+      }
+      entry["clearing_units"] = std::move(units);
+    }
     if (!constructions.empty())
       entry["construction"] = llvm::join(constructions, "; ");
     if (!isBos)
@@ -238,8 +260,38 @@ json::Value Describer::residual(const ir::Node *output) const {
     }
     subspaces.push_back(std::move(entry));
   }
-  return json::Object{{"d_model", layout.order.size()},
+  return json::Object{{"d_model", layout.dModel},
                       {"subspaces", std::move(subspaces)}};
+}
+
+std::map<Describer::EdgeKey, Describer::EdgeDims>
+Describer::collectEdges() const {
+  std::map<EdgeKey, EdgeDims> edges;
+  auto add = [&](size_t from, const Reader &reader, DirId dir, bool isCleared) {
+    EdgeDims &edge = edges[{from, reader.first, reader.second}];
+    edge.all.insert(layout.coordinate(dir));
+    (isCleared ? edge.cleared : edge.variables).insert(circuit[dir].space);
+    edge.isData |= !isCleared && dir != Circuit::bos;
+  };
+  for (DirId dir : layout.order)
+    for (size_t from : writers[layout.place(dir)])
+      for (const Reader &reader : readers[layout.place(dir)])
+        add(from, reader, dir, false);
+  // What is cleared still arrives where its coordinate is read, once from its
+  // writers and once, with the other sign, from the MLP that clears it.
+  for (DirId next : layout.order)
+    for (DirId dir = next; circuit[dir].reuse;) {
+      size_t mlp = componentOfMlp[circuit[dir].reuse->layer];
+      dir = circuit[dir].reuse->of;
+      std::set<size_t> from = writers[layout.place(dir)];
+      for (size_t writer : from)
+        add(writer, {mlp, "in"}, dir, true);
+      from.insert(mlp);
+      for (size_t writer : from)
+        for (const Reader &reader : readers[layout.place(next)])
+          add(writer, reader, dir, true);
+    }
+  return edges;
 }
 
 json::Value Describer::circuitGraph() const {
@@ -262,9 +314,9 @@ json::Value Describer::circuitGraph() const {
       entry["in_hook"] = component.inHook;
     std::set<std::string> variables;
     std::set<int64_t> sourceLines;
-    for (unsigned at = 0; at < layout.order.size(); ++at)
-      if (writers[at].count(c)) {
-        const Direction &dir = circuit[layout.order[at]];
+    for (DirId id : layout.order)
+      if (writers[layout.place(id)].count(c)) {
+        const Direction &dir = circuit[id];
         variables.insert(dir.space);
         if (dir.node)
           for (const json::Value &line : lines(dir.node))
@@ -280,27 +332,22 @@ json::Value Describer::circuitGraph() const {
     nodes.push_back(std::move(entry));
   }
 
-  // An edge where one component reads what another wrote before.
-  std::map<std::tuple<size_t, size_t, std::string>, std::vector<unsigned>> dims;
-  for (unsigned at = 0; at < layout.order.size(); ++at)
-    for (size_t from : writers[at])
-      for (auto &[to, name] : readers[at])
-        dims[{from, to, name}].push_back(at);
+  std::map<EdgeKey, EdgeDims> dims = collectEdges();
   json::Array edges, all, semantic;
   for (auto &[key, own] : dims) {
     auto &[from, to, name] = key;
+    std::vector<unsigned> numbers(own.all.begin(), own.all.end());
     json::Array ranges;
-    std::set<std::string> variables;
-    for (size_t i = 0; i < own.size();) {
+    for (size_t i = 0; i < numbers.size();) {
       size_t end = i + 1;
-      while (end < own.size() && own[end] == own[i] + (end - i))
+      while (end < numbers.size() && numbers[end] == numbers[i] + (end - i))
         ++end;
-      ranges.push_back(json::Array{own[i], own[end - 1] + 1});
+      ranges.push_back(json::Array{numbers[i], numbers[end - 1] + 1});
       i = end;
     }
-    for (unsigned at : own)
-      variables.insert(circuit[layout.order[at]].space);
-    bool bookkeeping = own.size() == 1 && own[0] == 0;
+    bool bookkeeping = !own.isData;
+    if (bookkeeping)
+      own.variables.merge(own.cleared);
     auto number = static_cast<int64_t>(edges.size());
     all.push_back(number);
     if (!bookkeeping)
@@ -311,7 +358,7 @@ json::Value Describer::circuitGraph() const {
                      {"dst", components[to].id},
                      {"port", name},
                      {"dims", std::move(ranges)},
-                     {"vars", json::Array(variables)},
+                     {"vars", json::Array(own.variables)},
                      {"role", bookkeeping ? "bookkeeping" : "data"}});
   }
   return json::Object{

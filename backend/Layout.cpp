@@ -15,6 +15,30 @@ static bool standsInexactRoot(const Head &head) {
   return !head.proportional && head.selected <= largestScore;
 }
 
+/// By layer, without those that clear directions.
+static std::vector<unsigned> hiddenUnits(const Circuit &circuit) {
+  std::vector<unsigned> hidden(circuit.layers);
+  for (const Neuron &neuron : circuit.neurons)
+    if (neuron.layer < hidden.size())
+      ++hidden[neuron.layer];
+  return hidden;
+}
+
+/// By layer, all of them.
+static std::vector<unsigned> widthsOf(const Circuit &circuit,
+                                      const Layout &layout) {
+  std::vector<unsigned> hidden = hiddenUnits(circuit);
+  for (const Clearing &clearing : layout.clearings)
+    hidden[clearing.layer] += clearing.numUnits();
+  return hidden;
+}
+
+const Layout::ClearingUnits *Layout::clearingOf(DirId dir) const {
+  auto found = llvm::find_if(
+      clearings, [&](const Clearing &own) { return own.dir == dir; });
+  return found == clearings.end() ? nullptr : &*found;
+}
+
 Layout rasp::backend::layOut(const Circuit &circuit) {
   Layout layout;
   size_t count = circuit.directions.size();
@@ -37,22 +61,37 @@ Layout rasp::backend::layOut(const Circuit &circuit) {
     return std::tuple(left.time, left.writer, first[groupOf(a)]) <
            std::tuple(right.time, right.writer, first[groupOf(b)]);
   });
+  layout.placeOf.resize(count);
   layout.coordinateOf.resize(count);
-  for (unsigned at = 0; at < count; ++at) {
-    size_t i = order[at];
+  std::vector<std::optional<unsigned>> clearedIn(count);
+  for (const Direction &dir : circuit.directions)
+    if (dir.reuse)
+      clearedIn[static_cast<uint32_t>(dir.reuse->of)] = dir.reuse->layer;
+  for (unsigned place = 0; place < count; ++place) {
+    size_t i = order[place];
     const Direction &dir = circuit.directions[i];
     layout.order.push_back(DirId(static_cast<uint32_t>(i)));
+    layout.placeOf[i] = place;
+    // What it takes over was written before, so it has its place.
+    unsigned at =
+        dir.reuse ? layout.coordinate(dir.reuse->of) : layout.dModel++;
     layout.coordinateOf[i] = at;
     if (!layout.subspaces.empty()) {
       Subspace &last = layout.subspaces.back();
       if (last.name == dir.space && last.writer == dir.writer &&
-          last.time == dir.time) {
+          last.time == dir.time && last.end == at &&
+          last.clearedIn == clearedIn[i]) {
         ++last.end;
         continue;
       }
     }
-    layout.subspaces.push_back(
-        {dir.space, at, at + 1, dir.writer, dir.time, dir.node});
+    layout.subspaces.push_back({dir.space, at, at + 1, place, dir.writer,
+                                dir.time, clearedIn[i], dir.node});
+  }
+  std::vector<unsigned> units = hiddenUnits(circuit);
+  for (const Clearing &clearing : clearingsOf(circuit)) {
+    layout.clearings.push_back({clearing, units[clearing.layer]});
+    units[clearing.layer] += clearing.numUnits();
   }
   size_t widest = 1;
   for (const Head &head : circuit.heads)
@@ -67,21 +106,19 @@ Layout rasp::backend::layOut(const Circuit &circuit) {
 
 rasp::rt::Shape rasp::backend::shapeOf(const Circuit &circuit,
                                        const ir::Domain &domain) {
-  std::vector<unsigned> heads(circuit.layers), hidden(circuit.layers);
+  Layout layout = layOut(circuit);
+  std::vector<unsigned> heads(circuit.layers), hidden = widthsOf(circuit, layout);
   for (const Head &head : circuit.heads)
     ++heads[head.layer];
-  for (const Neuron &neuron : circuit.neurons)
-    ++hidden[neuron.layer];
   auto largest = [](const std::vector<unsigned> &sizes) {
     return sizes.empty() ? 1 : std::max(1u, *llvm::max_element(sizes));
   };
-  Layout layout = layOut(circuit);
   rt::Shape shape{};
   shape.layers = std::max(1u, circuit.layers);
   shape.heads = largest(heads);
   shape.dHead = layout.dHead;
   shape.dMlp = largest(hidden);
-  shape.dModel = static_cast<unsigned>(layout.order.size());
+  shape.dModel = layout.dModel;
   // BOS and padding are tokens as well.
   shape.vocab = static_cast<unsigned>(domain.vocabulary.size()) + 2;
   shape.outputs =
@@ -107,18 +144,16 @@ uint64_t rasp::backend::countParameters(const Circuit &circuit,
 
 void rasp::backend::print(llvm::raw_ostream &os, const Circuit &circuit,
                           const Layout &layout) {
-  std::vector<unsigned> heads(circuit.layers), hidden(circuit.layers);
+  std::vector<unsigned> heads(circuit.layers), hidden = widthsOf(circuit, layout);
   for (const Head &head : circuit.heads)
     ++heads[head.layer];
-  for (const Neuron &neuron : circuit.neurons)
-    ++hidden[neuron.layer];
   unsigned mostHeads = 0, mostHidden = 0;
   for (unsigned l = 0; l < circuit.layers; ++l) {
     mostHeads = std::max(mostHeads, heads[l]);
     mostHidden = std::max(mostHidden, hidden[l]);
   }
   os << "layout @" << circuit.readout.name
-     << "(d_model = " << layout.order.size() << ", layers = " << circuit.layers
+     << "(d_model = " << layout.dModel << ", layers = " << circuit.layers
      << ", heads = " << mostHeads << ", d_head = " << layout.dHead
      << ", d_mlp = " << mostHidden << ") {\n";
   size_t nameWidth = 0;
@@ -131,10 +166,11 @@ void rasp::backend::print(llvm::raw_ostream &os, const Circuit &circuit,
     os << "  dim " << llvm::left_justify(range, 9) << " "
        << llvm::left_justify(space.name, nameWidth) << "  "
        << llvm::left_justify(writerName(space.writer), 9);
-    for (unsigned at = space.begin; at < space.end; ++at)
-      if (const std::string &label = circuit[layout.order[at]].label;
-          !label.empty())
+    for (DirId dir : layout.directionsOf(space))
+      if (const std::string &label = circuit[dir].label; !label.empty())
         os << " " << label;
+    if (space.clearedIn)
+      os << " (cleared in layer " << *space.clearedIn << ")";
     os << "\n";
   }
   for (unsigned l = 0; l < circuit.layers; ++l) {

@@ -18,16 +18,29 @@ namespace rasp::backend {
 struct Subspace {
   std::string name;
   unsigned begin, end; ///< coordinates
+  /// Place of its first direction in Layout::order; the others follow.
+  unsigned first;
   WriterKind writer;
   unsigned time;
+  /// The layer whose MLP clears the coordinates for other directions.
+  std::optional<unsigned> clearedIn;
   const ir::Node *node = nullptr;
 };
 
 struct Layout {
-  /// Direction of each coordinate, and the inverse.
+  /// All directions, those of the same subspace beside each other. This is the
+  /// order of their coordinates, but for those that take over another one's.
   std::vector<DirId> order;
-  std::vector<unsigned> coordinateOf;
+  /// By direction.
+  std::vector<unsigned> placeOf, coordinateOf;
+  unsigned dModel = 0; ///< number of coordinates
   std::vector<Subspace> subspaces;
+  /// Each with the number of its first hidden unit, behind those that compute
+  /// something.
+  struct ClearingUnits : Clearing {
+    unsigned first;
+  };
+  std::vector<ClearingUnits> clearings;
   /// What the scores are divided by the root of. Where a score may be large or
   /// uncertain it is a perfect square, so that the division is exact.
   unsigned dHead = 1;
@@ -38,6 +51,15 @@ struct Layout {
   unsigned coordinate(DirId dir) const {
     return coordinateOf[static_cast<uint32_t>(dir)];
   }
+  unsigned place(DirId dir) const {
+    return placeOf[static_cast<uint32_t>(dir)];
+  }
+  /// The directions of a subspace, one for each of its coordinates.
+  llvm::ArrayRef<DirId> directionsOf(const Subspace &space) const {
+    return llvm::ArrayRef(order).slice(space.first, space.end - space.begin);
+  }
+  /// The hidden units that clear a direction; null if it stays.
+  const ClearingUnits *clearingOf(DirId dir) const;
 };
 
 Layout layOut(const Circuit &circuit);

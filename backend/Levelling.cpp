@@ -201,5 +201,6 @@ bool Leveller::run() {
 }
 
 bool rasp::backend::levelWidths(Circuit &circuit) {
-  return circuit.layers > 1 && Leveller(circuit).run();
+  bool reused = undoReuse(circuit);
+  return (circuit.layers > 1 && Leveller(circuit).run()) || reused;
 }

@@ -59,8 +59,9 @@ bool rasp::backend::schedule(Circuit &circuit) {
   auto unitBefore = [](const Neuron &a, const Neuron &b) {
     return a.layer < b.layer;
   };
-  bool changed = !llvm::is_sorted(circuit.heads, headBefore) ||
-                 !llvm::is_sorted(circuit.neurons, unitBefore);
+  bool changed = undoReuse(circuit);
+  changed |= !llvm::is_sorted(circuit.heads, headBefore) ||
+             !llvm::is_sorted(circuit.neurons, unitBefore);
   llvm::stable_sort(circuit.heads, headBefore);
   for (size_t i = 0; i < circuit.heads.size(); ++i)
     for (size_t j = i + 1; j < circuit.heads.size(); ++j) {

@@ -101,6 +101,7 @@ private:
   std::shared_ptr<ir::ValueSets> given;
   std::optional<ir::Observation> observation;
   bool triedToObserve;
+  bool reusesDirections = false;
 };
 
 } // namespace
@@ -226,7 +227,11 @@ std::unique_ptr<Attempt> Search::attempt(Choices choices) {
 
 void Search::runPipeline(backend::Circuit &circuit, ir::Diagnostics &diags,
                          ir::PassManager &passes) const {
-  for (llvm::StringRef name : backend::pipeline(compilation.isPlain))
+  for (backend::Direction &direction : circuit.directions)
+    direction.stays =
+        direction.node && compilation.required.contains(direction.node);
+  for (llvm::StringRef name :
+       backend::pipeline(compilation.isPlain, reusesDirections))
     if (!passes.isStopped() &&
         !backend::runPass(name, backend::findPass(name)->function, circuit,
                           diags, passes))
@@ -262,6 +267,8 @@ bool Search::isCertified(const Attempt &attempt) const {
 }
 
 std::unique_ptr<Attempt> Search::makeSmaller(std::unique_ptr<Attempt> best) {
+  reusesDirections = true;
+  backend::reuseDirections(*best->circuit);
   uint64_t size = backend::countParameters(*best->circuit, domain);
   auto tryWith = [&](const std::string &what, auto change) {
     Choices choices = *best;
