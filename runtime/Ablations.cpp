@@ -65,8 +65,8 @@ static llvm::Expected<Intervention::Action> parseAction(llvm::StringRef how) {
 }
 
 /// Without the spec in front of errors.
-static llvm::Expected<Intervention> parse(llvm::StringRef spec,
-                                          const Model &model) {
+static llvm::Expected<std::vector<Intervention>> parse(llvm::StringRef spec,
+                                                       const Model &model) {
   HookTable table(model);
   auto [target, how] = spec.split('=');
   target = target.trim();
@@ -93,27 +93,26 @@ static llvm::Expected<Intervention> parse(llvm::StringRef spec,
     result.points = {{component->kind, component->layer}};
     if (component->axis)
       result.selected[*component->axis] = {component->index};
-    return result;
+    return std::vector<Intervention>{std::move(result)};
   }
 
   llvm::Expected<ResidualMap> map = ResidualMap::make(model);
   if (!map)
     return map.takeError();
-  llvm::Expected<std::vector<unsigned>> directions = map->directionsOf(target);
-  if (!directions)
-    return fail(llvm::toString(directions.takeError()) +
-                "; components are written as `L1H0`, `M0`, `L0N3`, `E`, `P`");
   result.points = table.residualStream();
-  result.selected[Axis::Direction].assign(directions->begin(),
-                                          directions->end());
-  return result;
+  auto ablations =
+      selectVariables(std::move(result), target.str(), *map, model.numLayers());
+  if (!ablations)
+    return fail(llvm::toString(ablations.takeError()) +
+                "; components are written as `L1H0`, `M0`, `L0N3`, `E`, `P`");
+  return ablations;
 }
 
-llvm::Expected<Intervention> rasp::rt::parseAblation(llvm::StringRef spec,
-                                                     const Model &model) {
-  llvm::Expected<Intervention> ablation = parse(spec, model);
-  if (!ablation)
+llvm::Expected<std::vector<Intervention>>
+rasp::rt::parseAblation(llvm::StringRef spec, const Model &model) {
+  auto ablations = parse(spec, model);
+  if (!ablations)
     return fail("ablation `" + spec +
-                "`: " + llvm::toString(ablation.takeError()));
-  return ablation;
+                "`: " + llvm::toString(ablations.takeError()));
+  return ablations;
 }

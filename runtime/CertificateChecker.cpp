@@ -4,7 +4,9 @@
 #include "runtime/CertificateScores.h"
 #include "runtime/CertificateTables.h"
 #include "runtime/TensorList.h"
+#include "runtime/Unfolding.h"
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/bit.h"
 #include "llvm/Support/FormatVariadic.h"
 #include <algorithm>
 #include <cmath>
@@ -18,12 +20,16 @@ static constexpr uint64_t mostEntries = uint64_t(1) << 27;
 namespace {
 class Checker {
 public:
-  Checker(const Model &model, const Certificate &certificate)
-      : model(model), certificate(certificate), tables(certificate),
+  /// `hash` is that of the weights as they are in the file.
+  Checker(const Model &model, const Certificate &certificate, std::string hash)
+      : model(model), certificate(certificate), hash(std::move(hash)),
+        tables(certificate),
         written(certificate.directions.size(), false),
         lastLayer(certificate.directions.size(), -1), finalLayer(lastLayer) {}
 
   CertificateReport run();
+  /// Whether what is cleared for others, as `unfolding` says, leaves 0.
+  void checkClearing(const Unfolding &unfolding, CertificateReport &own);
   /// One table for each direction.
   std::vector<DirectionTable> takeTables() {
     auto begin = std::make_move_iterator(tables.tables.begin());
@@ -57,6 +63,7 @@ private:
 
   const Model &model;
   const Certificate &certificate;
+  std::string hash;
   Tables tables;
   std::vector<bool> written;
   /// The last layer whose MLP writes a direction, of those so far and of all;
@@ -73,7 +80,7 @@ bool Checker::checkShape() {
     problem(llvm::formatv("the certificate speaks of {0} directions, the model "
                           "has {1}",
                           certificate.directions.size(), model.config.dModel));
-  if (hashOfWeights(model) != certificate.weightHash)
+  if (hash != certificate.weightHash)
     problem("the certificate belongs to other weights");
   double unit = model.config.dtype == DType::Float32 ? 0x1p-24 : 0x1p-53;
   if (certificate.unitRoundoff != unit)
@@ -655,11 +662,109 @@ CertificateReport Checker::run() {
   return std::move(report);
 }
 
+//===----------------------------------------------------------------------===//
+// Shared coordinates
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// What is known of numbers that are to be added up without any rounding.
+struct ExactSum {
+  double grid = HUGE_VAL; ///< a power of two of which all are multiples
+  double largest = 0;
+  bool isExact = true;
+
+  void add(const Bound &number) {
+    isExact &= number.error == 0;
+    if (number.value == 0)
+      return;
+    int exponent;
+    double mantissa = std::frexp(std::fabs(number.value), &exponent);
+    auto bits = static_cast<uint64_t>(std::ldexp(mantissa, 53));
+    grid = std::min(
+        grid, std::ldexp(1.0, exponent - 53 + llvm::countr_zero(bits)));
+    largest = std::max(largest, std::fabs(number.value));
+  }
+  void add(const DirectionTable &table) {
+    add(table.atBos);
+    for (const Bound &entry : table.entries)
+      add(entry);
+  }
+};
+} // namespace
+
+void Checker::checkClearing(const Unfolding &unfolding,
+                            CertificateReport &own) {
+  double unit = certificate.unitRoundoff;
+  for (const ClearedDirection &cleared : unfolding.cleared) {
+    const DirectionTable &table = tables.tables[cleared.direction];
+    const std::string &name = labelOf(cleared.direction);
+    auto isNegative = [](const Bound &x) { return x.value - x.error < 0; };
+    if (cleared.units.size() == 1 &&
+        (isNegative(table.atBos) || llvm::any_of(table.entries, isNegative)))
+      own.problems.push_back(
+          llvm::formatv("`{0}` may be negative, and then it is not cleared",
+                        name));
+    if (!cleared.isSwap)
+      continue;
+    // What is cleared and what is written meet before they reach the stream.
+    ExactSum old;
+    old.add(table);
+    double total = old.largest, grid = old.grid;
+    bool isExact = old.isExact;
+    const Layer &layer = model.layers[cleared.layer];
+    for (Eigen::Index n = 0; n < layer.wOut.rows(); ++n) {
+      double weight = layer.wOut.coeff(n, cleared.next);
+      if (weight == 0)
+        continue;
+      ExactSum out;
+      out.add({weight, 0});
+      double magnitude = std::fabs(layer.bIn[n]), inputGrid = HUGE_VAL;
+      if (layer.bIn[n] != 0) {
+        ExactSum bias;
+        bias.add({layer.bIn[n], 0});
+        inputGrid = bias.grid;
+      }
+      for (Eigen::Index row = 0; row < layer.wIn.rows(); ++row) {
+        double factor = layer.wIn.coeff(row, n);
+        if (factor == 0)
+          continue;
+        ExactSum scale, input;
+        scale.add({factor, 0});
+        input.add(tables.tables[static_cast<size_t>(row)]);
+        isExact &= input.isExact;
+        inputGrid = std::min(inputGrid, scale.grid * input.grid);
+        magnitude += std::fabs(factor) * input.largest;
+      }
+      isExact &= magnitude * unit <= inputGrid;
+      grid = std::min(grid, out.grid * inputGrid);
+      total += std::fabs(weight) * magnitude;
+    }
+    if (!isExact || !(total * unit <= grid))
+      own.problems.push_back(llvm::formatv(
+          "`{0}` is cleared and `{1}` written in one sum, which is rounded",
+          name, labelOf(cleared.next)));
+  }
+}
+
 CertificateReport
 rasp::rt::checkCertificate(const Model &model, const Certificate &certificate,
                            std::vector<DirectionTable> *tables) {
-  Checker checker(model, certificate);
+  std::string hash = hashOfWeights(model);
+  std::optional<ResidualMap> map = ResidualMap::makeIfKnown(model);
+  std::optional<Unfolding> unfolding;
+  if (map && map->isShared()) {
+    llvm::Expected<Unfolding> made = unfold(model, *map);
+    if (!made) {
+      CertificateReport report;
+      report.problems.push_back(llvm::toString(made.takeError()));
+      return report;
+    }
+    unfolding = std::move(*made);
+  }
+  Checker checker(unfolding ? unfolding->model : model, certificate, hash);
   CertificateReport report = checker.run();
+  if (unfolding && report.problems.empty())
+    checker.checkClearing(*unfolding, report);
   if (tables)
     *tables = checker.takeTables();
   return report;

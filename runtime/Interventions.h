@@ -59,8 +59,18 @@ parseInterventions(const llvm::json::Value &json, const Model &model);
 /// Reads `TARGET[=zero|mean|resample]`. A target is a head (`L1H0`, `A1.0`), an
 /// MLP (`M0`), a hidden unit (`L0N3`), an embedding (`E`, `P`), or a variable
 /// of the program.
-llvm::Expected<Intervention> parseAblation(llvm::StringRef spec,
-                                           const Model &model);
+llvm::Expected<std::vector<Intervention>> parseAblation(llvm::StringRef spec,
+                                                        const Model &model);
+
+class ResidualMap;
+/// Adds the coordinates of variables to the directions that an intervention
+/// changes, which are those of hooks of the residual stream. Variables that
+/// share coordinates with others have not the same ones at all hooks, so there
+/// may be several interventions.
+llvm::Expected<std::vector<Intervention>>
+selectVariables(Intervention intervention,
+                llvm::ArrayRef<std::string> variables, const ResidualMap &map,
+                unsigned layers);
 
 /// Makes interventions during passes.
 template <typename T> class Intervener : public HookVisitor<T> {

@@ -50,8 +50,8 @@ public:
       : model(model), table(table), map(map), result(result) {}
 
   llvm::Error read(const json::Value &value);
-  /// What "set" becomes: the directions of a variable that are complete are not
-  /// the same at all hook points.
+  /// What one that names variables becomes: the directions of a variable that
+  /// are there are not the same at all hook points.
   std::vector<Intervention> settings;
 
 private:
@@ -76,6 +76,7 @@ private:
   const Model &model;
   const HookTable &table;
   const std::optional<ResidualMap> &map;
+  std::vector<std::string> variables; ///< that are named
   Intervention &result;
 };
 
@@ -106,7 +107,14 @@ llvm::Error Reader::read(const json::Value &value) {
     if (llvm::Error error = readVariables(*variable))
       return error;
   if (const json::Value *from = object->get("from"))
-    return readReferences(*from);
+    if (llvm::Error error = readReferences(*from))
+      return error;
+  if (variables.empty())
+    return llvm::Error::success();
+  auto selected = selectVariables(result, variables, *map, model.numLayers());
+  if (!selected)
+    return fail("variable", llvm::toString(selected.takeError()));
+  settings = std::move(*selected);
   return llvm::Error::success();
 }
 
@@ -253,19 +261,14 @@ llvm::Error Reader::readVariables(const json::Value &value) {
   if (!map)
     return fail("variable", "the file does not say which directions hold "
                             "which variable");
-  std::vector<int64_t> &directions = result.selected[Axis::Direction];
   for (const json::Value &element : elementsOf(value)) {
     std::optional<llvm::StringRef> name = element.getAsString();
     if (!name)
       return fail("variable", "expected a name or a list of names");
-    llvm::Expected<std::vector<unsigned>> own = map->directionsOf(*name);
-    if (!own)
-      return fail("variable", llvm::toString(own.takeError()));
-    for (unsigned direction : *own)
-      if (!llvm::is_contained(directions, int64_t(direction)))
-        directions.push_back(direction);
+    variables.push_back(name->str());
   }
-  llvm::sort(directions);
+  if (variables.empty())
+    return fail("variable", "expected at least one");
   for (const HookPoint &point : result.points)
     if (!llvm::is_contained(axesOf(point.kind), Axis::Direction))
       return fail("variable", "`" + point.name() +
@@ -289,7 +292,7 @@ llvm::Error Reader::readSetting(const json::Object &object) {
   llvm::Expected<VariableDecoder> decoder = VariableDecoder::make(model);
   if (!decoder)
     return fail("variable", llvm::toString(decoder.takeError()));
-  if (llvm::Expected<std::vector<unsigned>> own = map->directionsOf(*name);
+  if (llvm::Expected<std::vector<unsigned>> own = map->coordinatesOf(*name);
       !own)
     return fail("variable", llvm::toString(own.takeError()));
   size_t variable =
@@ -320,7 +323,7 @@ llvm::Error Reader::setAt(const HookPoint &point,
     return fail("hook", "`" + point.name() +
                             "` does not show the residual stream, where "
                             "variables are");
-  if (!isAsked && decoder.liveFrom(variable) > *half)
+  if (!isAsked && !decoder.isThereAfter(variable, *half))
     return llvm::Error::success();
   llvm::Expected<EncodedValue> code =
       decoder.encode(decoder.variables()[variable], value, *half);
@@ -399,10 +402,10 @@ rasp::rt::parseInterventions(const json::Value &value, const Model &model) {
   std::vector<Intervention> interventions;
   for (auto [i, element] : llvm::enumerate(*list)) {
     if (std::optional<llvm::StringRef> spec = element.getAsString()) {
-      llvm::Expected<Intervention> ablation = parseAblation(*spec, model);
+      auto ablation = parseAblation(*spec, model);
       if (!ablation)
         return ablation.takeError();
-      interventions.push_back(std::move(*ablation));
+      llvm::append_range(interventions, std::move(*ablation));
       continue;
     }
     Intervention intervention;

@@ -5,6 +5,7 @@
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/Twine.h"
+#include <set>
 
 using namespace rasp::rt;
 namespace json = llvm::json;
@@ -20,6 +21,25 @@ static std::vector<std::string> stringsOf(const json::Object &object,
     for (const json::Value &element : *list)
       strings.push_back(element.getAsString().value_or("").str());
   return strings;
+}
+
+/// One or two hidden units for each direction.
+static bool parseUnits(const json::Array *list, Subspace &space) {
+  if (!list || list->size() != space.end - space.begin)
+    return false;
+  for (const json::Value &value : *list) {
+    const json::Array *numbers = value.getAsArray();
+    if (!numbers || numbers->empty() || numbers->size() > 2)
+      return false;
+    std::vector<unsigned> &units = space.clearingUnits.emplace_back();
+    for (const json::Value &element : *numbers) {
+      std::optional<int64_t> number = element.getAsInteger();
+      if (!number || *number < 0 || *number > UINT32_MAX)
+        return false;
+      units.push_back(*number);
+    }
+  }
+  return true;
 }
 
 static std::optional<Subspace> parse(const json::Value &value,
@@ -41,6 +61,14 @@ static std::optional<Subspace> parse(const json::Value &value,
   space.role = object->getString("role").value_or("").str();
   space.liveFrom = object->getInteger("live_from_half_layer").value_or(0);
   space.encoding = object->getString("encoding").value_or("").str();
+  if (std::optional<int64_t> half =
+          object->getInteger("cleared_in_half_layer")) {
+    if (*half < 2 || *half > UINT32_MAX || *half % 2 != 0)
+      return std::nullopt;
+    space.clearedIn = *half;
+    if (!parseUnits(object->getArray("clearing_units"), space))
+      return std::nullopt;
+  }
   space.construction = object->getString("construction").value_or("").str();
   space.labels = stringsOf(*object, "labels");
   space.labels.resize(space.end - space.begin);
@@ -64,8 +92,15 @@ llvm::Expected<ResidualMap> ResidualMap::make(const Model &model) {
     if (!space)
       return fail("in /residual/json: subspace " + llvm::Twine(i) +
                   " has no `name` and `range` within " +
-                  llvm::Twine(model.config.dModel) + " directions");
+                  llvm::Twine(model.config.dModel) +
+                  " directions, or is cleared in a way that cannot be");
+    map.shared |= !space->clearingUnits.empty();
     map.all.push_back(std::move(*space));
+  }
+  unsigned directions = 0;
+  for (Subspace &space : map.all) {
+    space.first = map.shared ? directions : space.begin;
+    directions += space.end - space.begin;
   }
   return map;
 }
@@ -78,24 +113,38 @@ std::optional<ResidualMap> ResidualMap::makeIfKnown(const Model &model) {
   return std::nullopt;
 }
 
-const Subspace *ResidualMap::find(unsigned direction) const {
+const Subspace *ResidualMap::find(unsigned coordinate,
+                                  unsigned halfLayer) const {
+  const Subspace *found = nullptr;
   for (const Subspace &space : all)
-    if (space.begin <= direction && direction < space.end)
-      return &space;
-  return nullptr;
+    if (space.begin <= coordinate && coordinate < space.end &&
+        space.clearedIn > halfLayer &&
+        (!found || space.clearedIn < found->clearedIn))
+      found = &space;
+  return found;
+}
+
+std::vector<unsigned>
+ResidualMap::coordinatesOf(llvm::StringRef variable, unsigned halfLayer) const {
+  std::vector<unsigned> coordinates;
+  for (const Subspace &space : all)
+    if (space.variable == variable)
+      for (unsigned at = space.begin; at < space.end; ++at)
+        if (find(at, halfLayer) == &space)
+          coordinates.push_back(at);
+  llvm::sort(coordinates);
+  return coordinates;
 }
 
 llvm::Expected<std::vector<unsigned>>
-ResidualMap::directionsOf(llvm::StringRef variable) const {
-  std::vector<unsigned> directions;
+ResidualMap::coordinatesOf(llvm::StringRef variable) const {
+  std::set<unsigned> coordinates;
   for (const Subspace &space : all)
     if (space.variable == variable)
-      for (unsigned d = space.begin; d < space.end; ++d)
-        directions.push_back(d);
-  if (!directions.empty()) {
-    llvm::sort(directions);
-    return directions;
-  }
+      for (unsigned at = space.begin; at < space.end; ++at)
+        coordinates.insert(at);
+  if (!coordinates.empty())
+    return std::vector<unsigned>(coordinates.begin(), coordinates.end());
   std::string names, nearest;
   unsigned distance = 2 + variable.size() / 3;
   for (const Subspace &space : all) {

@@ -173,7 +173,9 @@ llvm::Error VariableDecoder::readSubspace(const Subspace &space,
   for (unsigned at = space.begin; at < space.end; ++at) {
     Part &part = variable.parts.emplace_back();
     part.direction = at;
+    part.number = space.first + at - space.begin;
     part.liveFrom = space.liveFrom;
+    part.clearedIn = space.clearedIn;
     if (!codes || (*codes)[at - space.begin].getAsNull())
       continue;
     if (llvm::Error error = readCode((*codes)[at - space.begin], *values, part))
@@ -194,7 +196,7 @@ void VariableDecoder::setTolerances(const Model &model) {
   };
   for (Variable &variable : all)
     for (Part &part : variable.parts) {
-      part.error = errorOf(part.direction);
+      part.error = errorOf(part.number);
       part.tolerance = std::max(part.error, quarterOfGap(part.low, part.high));
     }
 }
@@ -214,11 +216,10 @@ llvm::Expected<VariableDecoder> VariableDecoder::make(const Model &model) {
   return decoder;
 }
 
-unsigned VariableDecoder::liveFrom(size_t variable) const {
-  unsigned first = ~0u;
-  for (const Part &part : all[variable].parts)
-    first = std::min(first, part.liveFrom);
-  return first;
+bool VariableDecoder::isThereAfter(size_t variable, unsigned halfLayer) const {
+  return llvm::any_of(all[variable].parts, [&](const Part &part) {
+    return part.isThereAfter(halfLayer);
+  });
 }
 
 template <typename T>
@@ -228,7 +229,7 @@ DecodedValue VariableDecoder::decode(size_t index, const T *residual,
   llvm::SmallVector<const Part *> parts;
   DecodedValue result;
   for (const Part &part : variable.parts) {
-    if (part.liveFrom > halfLayer)
+    if (!part.isThereAfter(halfLayer))
       continue;
     result.kind = DecodedValue::Unknown;
     if (part.hasCode)
@@ -310,7 +311,7 @@ llvm::Expected<EncodedValue> VariableDecoder::encode(llvm::StringRef name,
   std::map<unsigned, double> coded;
   bool isThere = false;
   for (const Part &part : variable.parts) {
-    if (part.liveFrom > halfLayer)
+    if (!part.isThereAfter(halfLayer))
       continue;
     isThere = true;
     if (!part.hasCode)
@@ -323,7 +324,13 @@ llvm::Expected<EncodedValue> VariableDecoder::encode(llvm::StringRef name,
       coded[part.direction] = number;
   }
   if (!isThere)
-    return fail("nothing of `" + name + "` is in the residual stream yet");
+    return fail("nothing of `" + name + "` is in the residual stream " +
+                (llvm::any_of(variable.parts,
+                              [&](const Part &part) {
+                                return part.clearedIn <= halfLayer;
+                              })
+                     ? "any more"
+                     : "yet"));
   EncodedValue result;
   for (auto [direction, number] : coded) {
     result.directions.push_back(direction);

@@ -29,7 +29,7 @@ struct DecodedValue {
     Values,  ///< one of `values`, the nearest first; of equal numbers, one
     Number,  ///< `number`, wrong by `error` at most; its values are not listed
     None,    ///< no value fits, as after an intervention
-    Absent,  ///< no direction of the variable is complete yet
+    Absent,  ///< no direction of the variable is complete, or none any more
     Unknown, ///< the file gives no code for those that are
   };
   Kind kind = Absent;
@@ -53,7 +53,10 @@ struct EncodedValue {
 
 /// What one direction of a variable holds.
 struct DirectionCode {
-  unsigned direction = 0, liveFrom = 0;
+  unsigned direction = 0; ///< its coordinate
+  unsigned number = 0;    ///< see Subspace::first
+  /// The half-layers after which it is complete, and that clears it.
+  unsigned liveFrom = 0, clearedIn = ~0u;
   bool hasCode = false;
   /// Of a variable without listed values: `scale * value + offset`.
   double scale = 1, offset = 0;
@@ -62,6 +65,10 @@ struct DirectionCode {
   std::vector<double> low, high;
   double error = 0;     ///< bound of the certificate
   double tolerance = 0; ///< how far from its range a number may be
+
+  bool isThereAfter(unsigned halfLayer) const {
+    return liveFrom <= halfLayer && halfLayer < clearedIn;
+  }
 };
 
 class VariableDecoder {
@@ -71,9 +78,8 @@ public:
 
   /// The variables that have directions, in the order of these.
   llvm::ArrayRef<std::string> variables() const { return names; }
-  /// The first half-layer after which something of a variable can be read; see
-  /// Subspace::liveFrom.
-  unsigned liveFrom(size_t variable) const;
+  /// Whether something of a variable can be read after a half-layer.
+  bool isThereAfter(size_t variable, unsigned halfLayer) const;
 
   /// Reads variable number `variable` from the stream at one position,
   /// [d_model], as it is after a half-layer: 0 is the embedding, 2 l + 1 the

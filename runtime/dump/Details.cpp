@@ -170,6 +170,16 @@ void rasp::rt::printNeuron(llvm::raw_ostream &os, Meanings &meanings,
   const Layer &layer = meanings.model.layers[part.layer];
   DType dtype = meanings.model.config.dtype;
   os << llvm::formatv("  neuron {0}.{1}\n", part.layer, part.number);
+  if (const ClearedDirection *cleared =
+          meanings.clearedBy(part.layer, part.number)) {
+    os << llvm::formatv("    is       relu({0}{1})\n",
+                        part.number == cleared->units[0] ? "" : "-",
+                        meanings.bracketed(cleared->direction))
+       << llvm::formatv("    clears   dim {0}, for `{1}`\n",
+                        meanings.coordinateOf(cleared->direction),
+                        meanings.nameOf(cleared->next));
+    return;
+  }
   Affine input = columnOf(layer.wIn, layer.bIn, part.number);
   os << "    is       relu(" << textOf(input, meanings) << ")\n";
   for (auto [from, weight] : input.terms)
@@ -268,15 +278,17 @@ static void printHeld(llvm::raw_ostream &os, const Meanings &meanings,
 void rasp::rt::printDimension(llvm::raw_ostream &os, const Meanings &meanings,
                               const Analysis &analysis, unsigned dimension,
                               bool isWhole) {
-  os << "  dim " << dimension << "  " << meanings.nameOf(dimension) << "\n";
+  os << "  dim " << meanings.coordinateOf(dimension) << "  "
+     << meanings.nameOf(dimension) << "\n";
   const Verdict &verdict = analysis.directions[dimension];
   if (verdict.kind != Verdict::AsLabelled)
     os << (verdict.kind == Verdict::Wrong ? "    !! not as labelled: "
                                           : "    ?? unchecked: ")
        << verdict.reason << "\n";
   if (const Subspace *space = meanings.spaceOf(dimension)) {
-    os << "    of       " << space->variable << ", dims " << space->begin
-       << ".." << space->end - 1 << ", " << space->encoding;
+    os << "    of       " << space->variable << ", dims "
+       << meanings.coordinateOf(space->begin) << ".."
+       << meanings.coordinateOf(space->end - 1) << ", " << space->encoding;
     if (!space->construction.empty())
       os << ", " << space->construction;
     os << "\n";
@@ -286,8 +298,11 @@ void rasp::rt::printDimension(llvm::raw_ostream &os, const Meanings &meanings,
     os << "    there    after the "
        << (live == 0 ? std::string("embedding")
                      : (live % 2 ? "attention of layer " : "MLP of layer ") +
-                           std::to_string((live - 1) / 2))
-       << "\n";
+                           std::to_string((live - 1) / 2));
+    if (const ClearedDirection *cleared = meanings.clearingOf(dimension))
+      os << ", until the MLP of layer " << cleared->layer << " clears it for `"
+         << meanings.nameOf(cleared->next) << "`";
+    os << "\n";
     printHeld(os, meanings, dimension, *space, isWhole);
   }
   DType dtype = meanings.model.config.dtype;

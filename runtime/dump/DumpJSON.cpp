@@ -44,6 +44,8 @@ private:
   json::Object dimension(unsigned dimension) const;
   json::Object affine(const Affine &affine) const;
   json::Array names(llvm::ArrayRef<unsigned> directions) const;
+  json::Array coordinates(llvm::ArrayRef<unsigned> directions) const;
+  json::Object clearing(const ClearedDirection &cleared) const;
   json::Array inputs(llvm::ArrayRef<unsigned> variables) const;
   json::Object weights(const Head &head) const;
   static void addVerdict(json::Object &object, const Verdict &verdict);
@@ -63,6 +65,14 @@ void JSONPrinter::addVerdict(json::Object &object, const Verdict &verdict) {
     object["reason"] = verdict.reason;
 }
 
+json::Array
+JSONPrinter::coordinates(llvm::ArrayRef<unsigned> directions) const {
+  json::Array list;
+  for (unsigned d : directions)
+    list.push_back(meanings.coordinateOf(d));
+  return list;
+}
+
 json::Array JSONPrinter::names(llvm::ArrayRef<unsigned> directions) const {
   json::Array list;
   for (unsigned d : directions)
@@ -74,7 +84,7 @@ json::Object JSONPrinter::affine(const Affine &affine) const {
   json::Array terms;
   for (auto [direction, weight] : affine.terms)
     terms.push_back(
-        json::Object{{"dim", direction},
+        json::Object{{"dim", meanings.coordinateOf(direction)},
                      {"label", json::fixUTF8(meanings.nameOf(direction))},
                      {"weight", weight}});
   return json::Object{{"terms", std::move(terms)},
@@ -101,7 +111,7 @@ json::Array JSONPrinter::inputs(llvm::ArrayRef<unsigned> variables) const {
 
 json::Object JSONPrinter::function(const FunctionReport &function) const {
   json::Object object{{"variable", json::fixUTF8(function.variable)},
-                      {"dims", json::Array(function.directions)},
+                      {"dims", coordinates(function.directions)},
                       {"labels", names(function.directions)}};
   addVerdict(object, function.verdict);
   if (function.numbers.empty())
@@ -186,7 +196,7 @@ json::Object JSONPrinter::head(const HeadReport &head) const {
   for (const SelectionReport &own : head.selections)
     selections.push_back(selection(own));
   for (const MoveReport &move : head.moves) {
-    json::Object object{{"dim", move.target},
+    json::Object object{{"dim", meanings.coordinateOf(move.target)},
                         {"label", json::fixUTF8(meanings.nameOf(move.target))},
                         {"value", affine(move.value)},
                         {"averages", move.averages}};
@@ -226,7 +236,21 @@ json::Object JSONPrinter::group(const UnitGroup &group) const {
   return object;
 }
 
+json::Object JSONPrinter::clearing(const ClearedDirection &cleared) const {
+  return json::Object{
+      {"dim", meanings.coordinateOf(cleared.direction)},
+      {"label", json::fixUTF8(meanings.nameOf(cleared.direction))},
+      {"for", json::fixUTF8(meanings.nameOf(cleared.next))},
+      {"layer", cleared.layer},
+      {"neurons", json::Array(cleared.units)}};
+}
+
 json::Object JSONPrinter::neuron(PartNumber part) {
+  if (const ClearedDirection *cleared =
+          meanings.clearedBy(part.layer, part.number))
+    return json::Object{{"layer", part.layer},
+                        {"neuron", part.number},
+                        {"clears", clearing(*cleared)}};
   const Layer &layer = model.layers[part.layer];
   Affine output;
   for (Matrix::InnerIterator it(layer.wOut, part.number); it; ++it)
@@ -248,12 +272,14 @@ json::Object JSONPrinter::neuron(PartNumber part) {
 }
 
 json::Object JSONPrinter::dimension(unsigned dimension) const {
-  json::Object object{{"dim", dimension},
+  json::Object object{{"dim", meanings.coordinateOf(dimension)},
                       {"label", json::fixUTF8(meanings.nameOf(dimension))}};
   if (const Subspace *space = meanings.spaceOf(dimension)) {
     object["variable"] = json::fixUTF8(space->variable);
     object["encoding"] = space->encoding;
     object["live_from_half_layer"] = space->liveFrom;
+    if (const ClearedDirection *cleared = meanings.clearingOf(dimension))
+      object["cleared"] = clearing(*cleared);
     object["source_lines"] = json::Array(space->sourceLines);
   }
   if (request.isDetail()) {
@@ -303,9 +329,17 @@ json::Value JSONPrinter::print() {
       heads.push_back(head(own));
     for (const UnitGroup &own : layer.groups)
       groups.push_back(group(own));
-    layers.push_back(json::Object{{"layer", static_cast<int64_t>(l)},
-                                  {"heads", std::move(heads)},
-                                  {"groups", std::move(groups)}});
+    json::Object object{{"layer", static_cast<int64_t>(l)},
+                        {"heads", std::move(heads)},
+                        {"groups", std::move(groups)}};
+    if (meanings.unfolding) {
+      json::Array clears;
+      for (const ClearedDirection &own : meanings.unfolding->cleared)
+        if (own.layer == l)
+          clears.push_back(clearing(own));
+      object["clears"] = std::move(clears);
+    }
+    layers.push_back(std::move(object));
   }
   object["layers"] = std::move(layers);
   if (!request.layers.empty())

@@ -40,6 +40,7 @@ private:
   void printRelation(const SelectionReport &report);
   void printHardness(const HeadReport &head);
   void printMoves(const HeadReport &head);
+  void printClearings(unsigned layer);
   void printGroup(unsigned layer, const UnitGroup &group);
   /// `reads` are the directions that it is a function of, if any.
   void printFunction(const FunctionReport &function,
@@ -638,6 +639,18 @@ void TextPrinter::printGroup(unsigned layer, const UnitGroup &group) {
     printEntry("built as", construction);
 }
 
+/// What the layer makes room for.
+void TextPrinter::printClearings(unsigned layer) {
+  for (const ClearedDirection &own : meanings.unfolding->cleared)
+    if (own.layer == layer)
+      os << llvm::formatv("  neurons {0}.{1}  clear dim {2} of `{3}`, for "
+                          "`{4}`\n",
+                          layer, ranges(own.units),
+                          meanings.coordinateOf(own.direction),
+                          meanings.nameOf(own.direction),
+                          meanings.nameOf(own.next));
+}
+
 void TextPrinter::printLayer(unsigned number) {
   const LayerReport &layer = analysis.layers[number];
   os << "\nlayer " << number << "\n";
@@ -645,6 +658,8 @@ void TextPrinter::printLayer(unsigned number) {
     printHead(head);
   for (const UnitGroup &group : layer.groups)
     printGroup(number, group);
+  if (meanings.unfolding)
+    printClearings(number);
   if (layer.heads.empty() && layer.groups.empty())
     os << "  nothing\n";
 }
@@ -756,7 +771,8 @@ std::vector<std::string> rasp::rt::problemsOf(const Meanings &meanings,
     for (const HeadReport &head : layer.heads)
       add(head.verdict, llvm::formatv("head {0}.{1}", head.layer, head.number));
   for (auto [d, verdict] : llvm::enumerate(analysis.directions))
-    add(verdict, llvm::formatv("direction {0} `{1}`", d, meanings.nameOf(d)));
+    add(verdict, llvm::formatv("direction {0} `{1}`", meanings.coordinateOf(d),
+                               meanings.nameOf(d)));
   for (auto [l, layer] : llvm::enumerate(analysis.layers))
     for (const UnitGroup &group : layer.groups)
       if (group.functions.empty())

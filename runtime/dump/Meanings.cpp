@@ -16,8 +16,8 @@ static constexpr size_t mostCombinations = 1 << 22;
 /// Longer chains of operands are not followed.
 static constexpr unsigned deepest = 4096;
 
-Meanings::Meanings(const Model &model)
-    : model(model), graph(model), codes(model.config.dModel) {
+Meanings::Meanings(const Model &model, const Unfolding *unfolding)
+    : model(model), unfolding(unfolding), graph(model), codes(model.config.dModel) {
   llvm::SmallVector<llvm::StringRef> split;
   llvm::StringRef(model.programText).split(split, '\n');
   lines.assign(split.begin(), split.end());
@@ -107,18 +107,33 @@ std::vector<Atom> Meanings::findValues(unsigned index) const {
 }
 
 const Subspace *Meanings::spaceOf(unsigned direction) const {
-  return residual ? residual->find(direction) : nullptr;
+  return residual ? residual->find(direction, 0) : nullptr;
 }
 
 const DirectionCode *Meanings::codeOf(unsigned direction) const {
   return codes[direction].second;
 }
 
+const ClearedDirection *Meanings::clearingOf(unsigned direction) const {
+  if (unfolding)
+    for (const ClearedDirection &own : unfolding->cleared)
+      if (own.direction == direction)
+        return &own;
+  return nullptr;
+}
+
+const ClearedDirection *Meanings::clearedBy(unsigned layer,
+                                            unsigned unit) const {
+  if (unfolding)
+    for (const ClearedDirection &own : unfolding->cleared)
+      if (own.layer == layer && llvm::is_contained(own.units, unit))
+        return &own;
+  return nullptr;
+}
+
 std::string Meanings::nameOf(unsigned direction) const {
-  if (const Subspace *space = spaceOf(direction)) {
-    const std::string &label = space->labels[direction - space->begin];
-    return label.empty() ? space->variable : space->variable + ":" + label;
-  }
+  if (const Subspace *space = spaceOf(direction))
+    return space->labelOf(direction);
   return "[" + std::to_string(direction) + "]";
 }
 

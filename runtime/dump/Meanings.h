@@ -6,6 +6,9 @@
 // what the program computes on them. The dump derives the same from the
 // weights and compares.
 //
+// Of a model in which directions share coordinates the unfolded one is taken
+// apart, see Unfolding.h: directions are counted there.
+//
 // Any part may be missing. Without labels directions have numbers for names;
 // without a certificate nothing can be compared, since only that lists joint
 // values.
@@ -16,6 +19,7 @@
 #define RASP_RUNTIME_DUMP_MEANINGS_H
 
 #include "runtime/CertificateTables.h"
+#include "runtime/Unfolding.h"
 #include "runtime/VariableDecoder.h"
 #include "runtime/dump/ProgramGraph.h"
 #include <map>
@@ -38,9 +42,11 @@ struct NumberRange {
 
 class Meanings {
 public:
-  explicit Meanings(const Model &model);
+  explicit Meanings(const Model &model, const Unfolding *unfolding = nullptr);
 
   const Model &model;
+  /// How the model was unfolded; null if no coordinate is shared.
+  const Unfolding *const unfolding;
   const ProgramGraph graph;
   std::optional<ResidualMap> residual;
   std::optional<VariableDecoder> decoder;
@@ -55,6 +61,14 @@ public:
   std::string nameOf(unsigned direction) const;
   /// The same in brackets.
   std::string bracketed(unsigned direction) const;
+  /// Where a direction is in the residual stream of the file's model.
+  unsigned coordinateOf(unsigned direction) const {
+    return unfolding ? unfolding->coordinateOf[direction] : direction;
+  }
+  /// What happens to a direction that others follow, and what a hidden unit
+  /// clears; null if nothing.
+  const ClearedDirection *clearingOf(unsigned direction) const;
+  const ClearedDirection *clearedBy(unsigned layer, unsigned unit) const;
   /// The variable that a direction belongs to; null if the file does not say.
   const Subspace *spaceOf(unsigned direction) const;
   /// What the file says that a direction holds; null if it does not.

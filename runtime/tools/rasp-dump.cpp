@@ -127,6 +127,17 @@ static llvm::Expected<DumpRequest> readRequest(const Model &model) {
   return request;
 }
 
+/// All that have these coordinates, one after the other.
+static std::vector<unsigned>
+directionsAt(const Unfolding &unfolding, llvm::ArrayRef<unsigned> coordinates) {
+  std::vector<unsigned> directions;
+  for (unsigned coordinate : coordinates)
+    for (auto [direction, own] : llvm::enumerate(unfolding.coordinateOf))
+      if (own == coordinate)
+        directions.push_back(direction);
+  return directions;
+}
+
 /// What does not hold, on stderr.
 static void complain(const std::vector<std::string> &problems) {
   constexpr size_t most = 10;
@@ -150,7 +161,19 @@ static int dump() {
         << "'" << modelPath
         << "': weights or program were edited after the file was written\n";
 
-  Meanings meanings(*model);
+  std::optional<ResidualMap> map = ResidualMap::makeIfKnown(*model);
+  std::optional<Unfolding> unfolding;
+  if (map && map->isShared()) {
+    llvm::Expected<Unfolding> made = unfold(*model, *map);
+    if (!made) {
+      complain({llvm::toString(made.takeError())});
+      return notAsLabelled;
+    }
+    unfolding = std::move(*made);
+    request->dimensions = directionsAt(*unfolding, request->dimensions);
+  }
+  Meanings meanings(unfolding ? unfolding->model : *model,
+                    unfolding ? &*unfolding : nullptr);
   Analysis analysis = analyse(meanings);
   if (jsonOption)
     llvm::outs() << toJSON(meanings, analysis, *request) << "\n";

@@ -104,7 +104,7 @@ static void tryInterventions(StringRef text) {
 
 static void tryAblation(StringRef text) {
   for (const rt::Model &model : models()) {
-    llvm::Expected<rt::Intervention> ablation = rt::parseAblation(text, model);
+    auto ablation = rt::parseAblation(text, model);
     if (ablation)
       fuzz::tryModel(model, *ablation);
     else

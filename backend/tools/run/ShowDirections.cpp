@@ -39,18 +39,26 @@ llvm::Error rasp::showDirections(llvm::raw_ostream &os,
   llvm::Expected<rt::ResidualMap> map = rt::ResidualMap::make(model);
   if (!map)
     return map.takeError();
-  TextTable table(7);
-  table.addRow(
-      {"", "variable", "value", "encoding", "written by", "read by", "line"});
+  unsigned columns = map->isShared() ? 8 : 7;
+  TextTable table(columns);
+  auto addRow = [&](std::vector<std::string> row) {
+    row.resize(columns);
+    table.addRow(std::move(row));
+  };
+  addRow({"", "variable", "value", "encoding", "written by", "read by", "line",
+          "until"});
   for (const rt::Subspace &space : map->subspaces())
     for (unsigned d = space.begin; d < space.end; ++d) {
       std::vector<std::string> lines;
       for (unsigned line : space.sourceLines)
         lines.push_back(std::to_string(line));
-      table.addRow({std::to_string(d), space.variable,
+      addRow({std::to_string(d), space.variable,
                     space.labels[d - space.begin], space.encoding,
                     shortComponents(space.writers),
-                    shortComponents(space.readers), llvm::join(lines, ", ")});
+                    shortComponents(space.readers), llvm::join(lines, ", "),
+              space.clearedIn == ~0u
+                  ? ""
+                  : "M" + std::to_string(space.clearedIn / 2 - 1)});
     }
   os << "residual directions\n";
   table.print(os);

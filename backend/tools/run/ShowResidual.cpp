@@ -2,12 +2,20 @@
 
 #include "backend/tools/run/Show.h"
 #include "backend/tools/run/TextTable.h"
+#include "runtime/ResidualMap.h"
 #include "llvm/ADT/STLExtras.h"
 
 using namespace rasp;
 
 template <typename T>
 void rasp::showResidual(llvm::raw_ostream &os, const Inside<T> &inside) {
+  std::optional<rt::ResidualMap> map =
+      rt::ResidualMap::makeIfKnown(inside.model);
+  auto labelOf = [&](unsigned d, unsigned half) {
+    const rt::Subspace *space =
+        map && map->isShared() ? map->find(d, half) : nullptr;
+    return space ? space->labelOf(d) : inside.model.residualLabels[d];
+  };
   std::vector<unsigned> positions =
       inside.options.positionsOf(inside.input.ids.size());
   for (unsigned half = 0; half <= inside.numHalfLayers(); ++half) {
@@ -24,7 +32,7 @@ void rasp::showResidual(llvm::raw_ostream &os, const Inside<T> &inside) {
       if (!isChanged)
         continue;
       any = true;
-      std::vector<std::string> row{inside.model.residualLabels[d]};
+      std::vector<std::string> row{labelOf(d, half)};
       for (unsigned position : positions)
         row.push_back(shortNumber(inside.stream(half, position)[d]));
       table.addRow(std::move(row));

@@ -175,10 +175,10 @@ static llvm::Expected<RunOptions> makeOptions(const rt::Model &model) {
     options.interventions = std::move(*interventions);
   }
   for (const std::string &spec : ablations) {
-    llvm::Expected<rt::Intervention> ablation = rt::parseAblation(spec, model);
+    auto ablation = rt::parseAblation(spec, model);
     if (!ablation)
       return ablation.takeError();
-    options.interventions.push_back(std::move(*ablation));
+    llvm::append_range(options.interventions, std::move(*ablation));
   }
   if (!tracePath.empty()) {
     options.tracePath = tracePath;
