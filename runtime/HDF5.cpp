@@ -6,11 +6,14 @@
 using namespace rasp::rt;
 
 #if LLVM_ADDRESS_SANITIZER_BUILD
-/// What the library loses when it refuses a damaged file is not ours: it gives
-/// up in the middle of reading a structure and keeps what it took from its free
-/// lists for that.
+/// What the library loses when it refuses a damaged file, or the system refuses
+/// its own, is not ours: it gives up in the middle of a structure, or of closing
+/// the file, and keeps what it took for that.
 extern "C" const char *__lsan_default_suppressions() {
-  return "leak:H5FL__malloc\n";
+  return "leak:H5FL__malloc\n"
+         "leak:H5FD__core_open\n"
+         "leak:H5MM_realloc\n"
+         "leak:H5MM_xstrdup\n";
 }
 #endif
 

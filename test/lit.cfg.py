@@ -71,6 +71,8 @@ if os.geteuid() != 0:
 lens_python = os.path.join(config.python_environment, "bin", "python")
 test_dir = os.path.join(config.rasp_source_dir, "test")
 config.substitutions += [
+    # An option for scripts that have to know.
+    ("%sanitized", "--sanitized" if config.sanitize else ""),
     # %python SCRIPT
     ("%python", config.python),
     # With PyTorch, the current TransformerLens, ONNX and Matplotlib; with the last

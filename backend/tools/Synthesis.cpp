@@ -256,7 +256,10 @@ bool Search::showPasses(Attempt &made) const {
 }
 
 bool Search::isCertified(const Attempt &attempt) const {
-  const backend::Circuit &circuit = *attempt.circuit;
+  // Where a direction is does not change its errors; what clears coordinates
+  // is written in labels, which are made for the model that is kept.
+  backend::Circuit circuit = *attempt.circuit;
+  backend::undoReuse(circuit);
   backend::Layout layout = backend::layOut(circuit);
   rt::Model model = backend::assemble(circuit, layout, domain, attempt.dtype);
   rt::Certificate certificate =

@@ -3,6 +3,7 @@ quickly, without a crash, and leave no file that was not there before.
 
     bad_inputs.py TOOLS FOLDER TABLE...            # in FOLDER, which is emptied
     bad_inputs.py TOOLS FOLDER TABLE --print=NAME  # what cases of that name say
+    bad_inputs.py TOOLS FOLDER TABLE --sanitized   # tools that sanitizers watch
 
 A case of the table:
 
@@ -15,7 +16,8 @@ A case of the table:
 
 `run` is a line for the shell. All of `says`, of which there may be several lines,
 must be in what the command prints to stderr; `...` stands for anything within a
-line. `needs` names a Python module without which the case is left out. Files are
+line. `needs` names a Python module without which the case is left out, or is
+`max-memory`, which AddressSanitizer cannot live with. Files are
 written as they stand; `--- name (python)` has an expression for the bytes
 instead, in which `model` is a good model file, that of examples/reverse.rasp,
 which is also there as `model.h5`, and `edited(attribute, value)` that file with
@@ -148,7 +150,9 @@ def run_case(case, folder, model, environment):
 def main():
     shown = [argument[8:] for argument in sys.argv if argument.startswith("--print=")]
     tools, folder, *tables = [argument for argument in sys.argv[1:]
-                              if not argument.startswith("--print=")]
+                              if not argument.startswith("--")]
+    is_missing = lambda name: ("--sanitized" in sys.argv if name == "max-memory"
+                               else importlib.util.find_spec(name) is None)
     here = os.path.dirname(os.path.abspath(__file__))
     tools = os.path.abspath(tools)
     shutil.rmtree(folder, ignore_errors=True)
@@ -166,7 +170,7 @@ def main():
     for number, case in enumerate(cases):
         if shown and not any(part in case.name for part in shown):
             continue
-        if any(importlib.util.find_spec(name) is None for name in case.needs):
+        if any(map(is_missing, case.needs)):
             left_out += 1
             continue
         own = os.path.join(os.getcwd(), f"case{number}")
