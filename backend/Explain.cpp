@@ -355,6 +355,10 @@ void Explainer::tellEncoding() {
                       codeText(dir, codes));
     if (direction(dir).error > 0)
       line += llvm::formatv(", wrong by {0:e1} at most", direction(dir).error);
+    for (const Direction &other : circuit.directions)
+      if (other.reuse && other.reuse->of == dir)
+        line += llvm::formatv(", until the MLP of layer {0} clears it for `{1}`",
+                              other.reuse->layer, other.residualLabel());
     lines.add(line);
   }
 }
@@ -533,12 +537,25 @@ uint64_t rasp::backend::countParametersOf(const Circuit &circuit,
   for (DirId dir : directions)
     goes[static_cast<uint32_t>(dir)] = true;
   auto isGone = [&](DirId dir) { return goes[static_cast<uint32_t>(dir)]; };
-  // Sizes alone are counted, so nothing needs to be renumbered.
+  // Sizes alone are counted, so of all references to directions only those to
+  // what is taken over need new numbers.
   Circuit rest = circuit;
   rest.directions.clear();
+  std::vector<DirId> renumbered(circuit.directions.size(), Circuit::bos);
   for (auto [i, direction] : llvm::enumerate(circuit.directions))
-    if (!goes[i])
+    if (!goes[i]) {
+      renumbered[i] = DirId(static_cast<uint32_t>(rest.directions.size()));
       rest.directions.push_back(direction);
+    }
+  for (Direction &direction : rest.directions) {
+    std::optional<Reuse> reuse = direction.reuse;
+    while (reuse && isGone(reuse->of))
+      reuse = circuit[reuse->of].reuse;
+    if (reuse)
+      direction.reuse->of = renumbered[static_cast<uint32_t>(reuse->of)];
+    else
+      direction.reuse.reset();
+  }
   for (Head &head : rest.heads)
     llvm::erase_if(head.outputs, [&](const HeadOutput &moved) {
       return isGone(moved.target);

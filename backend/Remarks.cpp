@@ -47,6 +47,7 @@ private:
   void tellSharing();
   /// Why two heads of one selector, or with the same scores, are two.
   std::string whyNotShared(const Head &early, const Head &late) const;
+  void tellReuse();
   void tellHeadLayers();
   void tellMlpLayers();
   void tellDepth();
@@ -195,6 +196,26 @@ void Collector::tellSharing() {
   }
 }
 
+void Collector::tellReuse() {
+  llvm::MapVector<std::pair<const Node *, unsigned>, std::vector<DirId>> taken;
+  for (auto [i, direction] : llvm::enumerate(circuit.directions))
+    if (direction.reuse && direction.node)
+      taken[{direction.node, direction.reuse->layer}].push_back(
+          DirId(static_cast<uint32_t>(i)));
+  for (auto &[key, directions] : taken) {
+    constexpr size_t mostListed = 4;
+    std::string list;
+    for (DirId dir : llvm::ArrayRef(directions)
+                         .take_front(std::min(mostListed, directions.size())))
+      list += (list.empty() ? "`" : ", `") + circuit[dir].residualLabel() +
+              "` after `" + circuit[circuit[dir].reuse->of].residualLabel() +
+              "`";
+    add(key.first, ir::diag::TakesOver,
+        ir::counted(directions.size(), "direction"), key.second,
+        list + (directions.size() > mostListed ? ", ..." : ""));
+  }
+}
+
 void Collector::tellHeadLayers() {
   for (const Head &head : circuit.heads) {
     DirId last = wiring.lastReadBy(head);
@@ -276,6 +297,7 @@ ir::Remarks Collector::run() {
   tellEmbeddings();
   tellMovedFunctions();
   tellSharing();
+  tellReuse();
   tellHeadLayers();
   tellMlpLayers();
   tellDepth();

@@ -73,6 +73,9 @@ test_dir = os.path.join(config.rasp_source_dir, "test")
 config.substitutions += [
     # An option for scripts that have to know.
     ("%sanitized", "--sanitized" if config.sanitize else ""),
+    # %programs=N random ones; sanitizers take ten times as long for each.
+    (r"%programs=(\d+)0\b",
+     r"--programs=\1" if config.sanitize else r"--programs=\g<1>0"),
     # %python SCRIPT
     ("%python", config.python),
     # With PyTorch, the current TransformerLens, ONNX and Matplotlib; with the last

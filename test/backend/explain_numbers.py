@@ -52,11 +52,11 @@ class Model:
             self.graph = json.loads(file["circuit/json"][()])
             self.nodes = json.loads(file["program/ir_json"][()])["nodes"]
             self.labels = list(file["residual/labels"].asstr())
+            self.number_directions()
             self.weights = {name: file["state_dict"][name][()]
                             for name in file["state_dict"]}
             config = json.loads(file.attrs["tl_config"])
         self.context = config["n_ctx"]
-        self.width = len(self.labels)
         self.heads, self.units = {}, {}
         for layer in range(config["n_layers"]):
             def of(name):
@@ -68,22 +68,52 @@ class Model:
                        numpy.abs(of("attn.b_K")[head]))
                 if out.any():
                     self.heads[layer, head] = (
-                        set(out.nonzero()[0]), int((key > 0).sum()),
+                        self.written(out.nonzero()[0], 2 * layer + 1),
+                        int((key > 0).sum()),
                         int((numpy.abs(of("attn.W_O")[head]).sum(axis=1) > 0)
                             .sum()))
             for unit, row in enumerate(of("mlp.W_out")):
-                if row.any():
-                    self.units[layer, unit] = set(row.nonzero()[0])
+                if row.any() and (layer, unit) not in self.clearing:
+                    self.units[layer, unit] = self.written(row.nonzero()[0],
+                                                           2 * layer + 2)
 
-    def dims_of(self, name, is_token):
-        """The coordinates that belong to a variable."""
-        return {d for space in self.residual["subspaces"]
+    def number_directions(self):
+        """Directions in the order of subspaces. Several may have one
+        coordinate, one after the other."""
+        self.spaces, self.clearing, self.width = [], set(), 0
+        self.tenants = [[] for _ in self.labels]
+        for space in self.residual["subspaces"]:
+            end = space.get("cleared_in_half_layer", math.inf)
+            units = space.get("clearing_units")
+            begin = self.width
+            for i, coordinate in enumerate(range(*space["range"])):
+                own = units[i] if units else []
+                self.tenants[coordinate].append((end, self.width, len(own)))
+                self.clearing |= {(end // 2 - 1, unit) for unit in own}
+                self.width += 1
+            self.spaces.append((space, set(range(begin, self.width))))
+        for tenants in self.tenants:
+            tenants.sort()
+
+    def written(self, coordinates, half):
+        return {next(number for end, number, _ in self.tenants[c] if end > half)
+                for c in coordinates}
+
+    def spaces_of(self, name, is_token):
+        return [(space, numbers) for space, numbers in self.spaces
                 if space["name"] == ("tokens" if is_token else name)
-                and space["role"] != "bookkeeping"
-                for d in range(*space["range"])}
+                and space["role"] != "bookkeeping"]
+
+    def readers(self, own):
+        """By the subspaces, as the circuit calls them."""
+        for space, numbers in self.spaces:
+            for hook in space["readers"] if numbers & own else []:
+                layer, head = (re.findall(r"\d+", hook) + [None, None])[:2]
+                yield ("END" if hook == "unembed" else
+                       f"A{layer}.{head}" if head else f"M{layer}")
 
     def parameters(self, gone=frozenset()):
-        """The counts that there may be without some coordinates: where scores
+        """The counts that there may be without some directions: where scores
         are small, d_head need not be a square."""
         heads = [(layer, rank, len(written - gone))
                  for (layer, _), (written, rank, _) in self.heads.items()
@@ -92,12 +122,20 @@ class Model:
                  if written - gone]
         layers = max([1] + [layer + 1 for layer, *_ in heads] +
                      [layer + 1 for layer in units])
+        d = 0
+        for tenants in self.tenants:
+            # What comes before one that is left is cleared for it, where that
+            # was cleared, or what came between.
+            left = [i for i, (_, number, _) in enumerate(tenants)
+                    if number not in gone]
+            d += bool(left)
+            for before, after in zip(left, left[1:]):
+                units += [tenants[after - 1][0] // 2 - 1] * tenants[before][2]
 
         def widest(used):
             return max([1] + [used.count(layer) for layer in used])
 
         rank = max([1] + [max(rank, moved) for _, rank, moved in heads])
-        d = self.width - len(gone)
         m = widest(units)
         vocab = self.weights["embed.W_E"].shape[0]
         for k in {rank, (math.isqrt(rank - 1) + 1) ** 2}:
@@ -121,7 +159,8 @@ def check(model, node, story, total):
         expect("values", number(told["values"], r"(\d+): "),
                (node["value_count"],))
     if is_sop:
-        own = model.dims_of(node["name"], is_token)
+        own = {d for _, numbers in model.spaces_of(node["name"], is_token)
+               for d in numbers}
     else:
         own = set()
         for line in told["computed by"]:
@@ -141,8 +180,10 @@ def check(model, node, story, total):
         return problems
     for line in told.get("encoding", []):
         if match := re.match(r"dim (\d+) +(\S+)", line):
-            expect("label", match[2], model.labels[int(match[1])].split(" ")[0])
-            expect("own", int(match[1]) in own, True)
+            at = int(match[1])
+            expect("label", match[2] in [label.split(" ")[0] for label in
+                                         model.labels[at].split(" > ")], True)
+            expect("own", bool({n for _, n, _ in model.tenants[at]} & own), True)
     expect("directions", number(cost, r"(\d+) of (\d+) direction"),
            (len(own), model.width))
     writing = [w for w in model.units.values() if w & own]
@@ -164,9 +205,8 @@ def check(model, node, story, total):
     if whole - less not in rest:
         problems.append(f"{less} parameters, but {rest} are left of {whole}")
 
-    # Who reads, by the edges of the circuit.
-    readers = {edge["dst"] for edge in model.graph["edges"]
-               if any(set(range(*dims)) & own for dims in edge["dims"])}
+    # Who reads.
+    readers = set(model.readers(own))
     shown = set()
     for line in told["read by"]:
         if match := re.match(r"head (\d+\.\d+) ", line):

@@ -332,7 +332,9 @@ TEST(CircuitText, EveryMemberReadsBack) {
   circuit.directions.push_back(moved);
   moved.writer = WriterKind::Mlp;
   moved.time = 2;
+  moved.stays = true;
   circuit.directions.push_back(moved); // of the same name
+  circuit.directions[3].reuse = {DirId(2), 0};
   Head head;
   head.name = "a head";
   head.construction = "by hand";
@@ -373,6 +375,8 @@ TEST(CircuitText, EveryMemberReadsBack) {
     EXPECT_TRUE(isSame(other.atBos, one.atBos));
     EXPECT_EQ(other.errorAtBos, one.errorAtBos);
     EXPECT_EQ(other.construction, one.construction);
+    EXPECT_EQ(other.stays, one.stays);
+    EXPECT_EQ(other.reuse, one.reuse);
   }
   ASSERT_EQ(read->heads.size(), 1u);
   const Head &other = read->heads[0];
@@ -491,10 +495,10 @@ TEST(CircuitText, WhatIsNoCircuitIsRefused) {
        "3:7: the direction `[bos]` is defined twice; a second one of that "
        "name is `[bos#2]` [DirectionTaken]\n"},
       {"key([tokens:a]", "key([tokens:b]",
-       "8:17: no direction above is called `[tokens:b]`; did you mean "
+       "8:17: no direction is called `[tokens:b]`; did you mean "
        "`[tokens:a]`? [UnknownDirection]\n"},
       {"key([tokens:a]", "key([other]",
-       "8:17: no direction above is called `[other]` [UnknownDirection]\n"},
+       "8:17: no direction is called `[other]` [UnknownDirection]\n"},
       {"-[bos] + 1", "-[bos] + [bos] + 1",
        "8:44: `[bos]` stands twice in one sum [RepeatedTerm]\n"},
       {"-[bos] + 1", "1 - [bos] + 1",
@@ -514,7 +518,8 @@ TEST(CircuitText, WhatIsNoCircuitIsRefused) {
        "5:51: expected a string, found `polygon` [UnexpectedTextToken]\n"},
       {"grid 1", "grind 1",
        "2:42: `grind` is no attribute of a direction; these are `grid`, "
-       "`exact_zero`, `bos_error`, `table` [BadTextAttribute]\n"},
+       "`exact_zero`, `bos_error`, `stays`, `reuses`, `table` "
+       "[BadTextAttribute]\n"},
       {"grid 1", "grid 1, grid 1",
        "2:50: `grid` stands here twice [BadTextAttribute]\n"},
       {"grid 1", "1",
@@ -570,6 +575,47 @@ TEST(CircuitText, WhatIsNoCircuitIsRefused) {
   };
   for (auto [from, to, expected] : cases)
     EXPECT_EQ(messagesWith(from, to), expected) << from << " -> " << to;
+}
+
+/// [late] takes over [early], which layer 0 clears.
+static constexpr llvm::StringLiteral shared = R"(circuit @shared(layers = 2) {
+  dir [bos] embed time 0 in 0..0 bos 1 { grid 1, table {0, 0} }
+  dir [a] embed time 0 in 0..1 bos 0 { grid 1, table {1, 0} }
+  dir [early] mlp time 2 in 0..1 bos 0 { grid 1 }
+  dir [other] mlp time 4 in 0..1 bos 0 { grid 1 }
+  dir [late] mlp time 4 in 0..1 bos 0 { grid 1, reuses [a] cleared 0 }
+  layer 0 {
+    relu([a]) -> 1*[early]
+  }
+  layer 1 {
+    relu([early]) -> 1*[other]
+    relu([early]) -> 1*[late]
+  }
+  output float
+  logit number = [other] + [late]
+}
+)";
+
+TEST(CircuitVerifier, SaysWhatCannotBeTakenOver) {
+  EXPECT_EQ(messagesWith("cleared 0", "cleared 0", shared), "");
+  EXPECT_EQ(messagesWith("cleared 0", "cleared 1", shared), "");
+  EXPECT_EQ(messagesWith("relu([early]) -> 1*[late]",
+                         "relu([a]) -> 1*[late]", shared),
+            "6:3: `[late]` cannot take over `[a]`: that one is read after the "
+            "MLP of layer 0 has cleared it [BadReuse]\n");
+  EXPECT_EQ(messagesWith("reuses [a] cleared 0", "reuses [early] cleared 0",
+                         shared),
+            "6:3: `[late]` cannot take over `[early]`: that one is not "
+            "complete before the MLP of layer 0, which should clear it "
+            "[BadReuse]\n");
+  EXPECT_EQ(messagesWith("bos 0 { grid 1 }\n  dir [late]",
+                         "bos 0 { reuses [a] cleared 0 }\n  dir [late]",
+                         shared),
+            "6:3: `[late]` cannot take over `[a]`: another direction does "
+            "[BadReuse]\n");
+  EXPECT_EQ(messagesWith("reuses [a]", "reuses [b]", shared),
+            "6:56: no direction is called `[b]`; did you mean `[a]`? "
+            "[UnknownDirection]\n");
 }
 
 TEST(CircuitVerifier, SaysWhatDoesNotHold) {
@@ -693,6 +739,15 @@ TEST(CircuitVerifier, SaysWhatDoesNotHold) {
       {"tolerance 0.5", "tolerance -0.5",
        "14:3: the tolerance of the output is -0.5; a number from 0 on is "
        "needed [BadCircuitNumber]\n"},
+      {"0.25..1 error 1e-07 bos 1", "0.25..1 bos 1 { reuses [bos] cleared 0 }",
+       "4:3: `[w:1/(w+1)]` cannot take over `[bos]`: that one stays until the "
+       "end [BadReuse]\n"},
+      {"error 1e-07 bos 1", "bos 1 { reuses [tokens:a] cleared 1 }",
+       "4:3: `[w:1/(w+1)]` cannot take over `[tokens:a]`: there is no layer 1 "
+       "[BadReuse]\n"},
+      {"error 1e-07 bos 1", "bos 1 { reuses [tokens:a] cleared 0 }",
+       "4:3: `[w:1/(w+1)]` cannot take over `[tokens:a]`: it is written before "
+       "the MLP of layer 0 has cleared that one [BadReuse]\n"},
       {"number = 2*[w]", "number = 0*[w]",
        "15:3: a weight of `[w]` in the output is 0; a finite number other "
        "than 0 is needed [BadCircuitNumber]\n"},

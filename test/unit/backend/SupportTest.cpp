@@ -98,7 +98,7 @@ TEST(Support, AWeightThatTheFileDoesNotKnowIsFound) {
   // The unembedding looks at the position of the token.
   llvm::Expected<rt::ResidualMap> map = rt::ResidualMap::make(model);
   ASSERT_TRUE(bool(map));
-  unsigned indices = map->directionsOf("indices")->front();
+  unsigned indices = map->coordinatesOf("indices")->front();
   model.wU.coeffRef(indices, 0) = 1;
   EXPECT_EQ(countDifferences(model), 1u);
   EXPECT_TRUE(usersOf(model, indices, indices + 1).readers.contains("unembed"));
