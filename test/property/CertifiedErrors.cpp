@@ -4,6 +4,7 @@
 #include "ir/Interpreter.h"
 #include "runtime/CertificateChecker.h"
 #include "runtime/HookedPass.h"
+#include "runtime/ResidualMap.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/FormatVariadic.h"
 #include <cmath>
@@ -13,13 +14,31 @@ using namespace rasp::property;
 using rt::Certificate;
 
 namespace {
+/// Keeps what the MLP of each layer sees.
+template <typename T> struct StreamBeforeMlps : rt::HookVisitor<T> {
+  std::vector<rt::Tensor<T>> streams;
+
+  bool wants(const rt::HookPoint &point) const override {
+    return point.kind == rt::HookKind::ResidMid;
+  }
+  bool visit(const rt::HookPoint &, rt::Tensor<T> &activation) override {
+    streams.push_back(activation);
+    return false;
+  }
+};
+
 class Measurement {
 public:
   Measurement(const Compilation &compilation, const rt::Model &model,
               const Certificate &certificate,
-              const std::vector<rt::DirectionTable> &tables)
+              const std::vector<rt::DirectionTable> &tables,
+              const rt::ResidualMap &map)
       : compilation(compilation), model(model), certificate(certificate),
-        tables(tables) {}
+        tables(tables) {
+    for (const rt::Subspace &space : map.subspaces())
+      for (unsigned at = space.begin; at < space.end; ++at)
+        places.push_back({at, space.clearedIn});
+  }
 
   void run(CertifiedErrors &result);
 
@@ -37,6 +56,11 @@ private:
   const rt::Model &model;
   const Certificate &certificate;
   const std::vector<rt::DirectionTable> &tables;
+  /// Where each direction is, and the half-layer that clears it.
+  struct Place {
+    unsigned coordinate, clearedIn;
+  };
+  std::vector<Place> places;
   std::vector<const ir::Node *> nodes;        ///< by variable; null without one
   std::vector<std::optional<size_t>> current; ///< value number by variable
 };
@@ -119,7 +143,8 @@ void Measurement::compare(const rt::HookedPass<T> &pass,
   llvm::ArrayRef<ir::RootResult> results = interpreter.run(input, state);
   if (!results[0])
     return;
-  rt::Tensor<T> residual = pass.runUntil(pass.numLayers(), ids);
+  StreamBeforeMlps<T> before;
+  rt::Tensor<T> last = pass.runUntil(pass.numLayers(), ids, &before);
   for (unsigned position = 1; position < ids.size(); ++position) {
     valuesAt(ids, results, position);
     for (size_t d = 0; d < tables.size(); ++d) {
@@ -133,7 +158,11 @@ void Measurement::compare(const rt::HookedPass<T> &pass,
           continue;
       }
       double meant = tables[d].entries[*entry].value;
-      double error = std::fabs(double(*residual.at(0, position, d)) - meant);
+      const auto &[coordinate, clearedIn] = places[d];
+      const rt::Tensor<T> &residual =
+          clearedIn == ~0u ? last : before.streams[clearedIn / 2 - 1];
+      double error =
+          std::fabs(double(*residual.at(0, position, coordinate)) - meant);
       ++result.measured;
       // The tables are computed in doubles.
       double bound = direction.error + 1e-13 * (1 + std::fabs(meant));
@@ -195,6 +224,7 @@ CertifiedErrors rasp::property::measureErrors(const Compilation &compilation,
     result.problem = report.problems.front();
     return result;
   }
-  Measurement(compilation, model, *certificate, tables).run(result);
+  rt::ResidualMap map = llvm::cantFail(rt::ResidualMap::make(model));
+  Measurement(compilation, model, *certificate, tables, map).run(result);
   return result;
 }
