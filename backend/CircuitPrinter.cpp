@@ -158,8 +158,8 @@ void CircuitPrinter::print(DirId dir, const Direction &direction) {
   if (direction.stays)
     attribute("stays");
   if (direction.reuse)
-    attribute("reuses") << ' ' << names.of(direction.reuse->of)
-                        << " cleared " << direction.reuse->layer;
+    attribute("reuses") << ' ' << names.of(direction.reuse->of) << " cleared "
+                        << direction.reuse->layer;
   if (!direction.table.empty()) {
     attribute("table") << ' ';
     numbers(direction.table);

@@ -357,8 +357,9 @@ void Explainer::tellEncoding() {
       line += llvm::formatv(", wrong by {0:e1} at most", direction(dir).error);
     for (const Direction &other : circuit.directions)
       if (other.reuse && other.reuse->of == dir)
-        line += llvm::formatv(", until the MLP of layer {0} clears it for `{1}`",
-                              other.reuse->layer, other.residualLabel());
+        line +=
+            llvm::formatv(", until the MLP of layer {0} clears it for `{1}`",
+                          other.reuse->layer, other.residualLabel());
     lines.add(line);
   }
 }

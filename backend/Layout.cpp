@@ -107,7 +107,8 @@ Layout rasp::backend::layOut(const Circuit &circuit) {
 rasp::rt::Shape rasp::backend::shapeOf(const Circuit &circuit,
                                        const ir::Domain &domain) {
   Layout layout = layOut(circuit);
-  std::vector<unsigned> heads(circuit.layers), hidden = widthsOf(circuit, layout);
+  std::vector<unsigned> heads(circuit.layers),
+      hidden = widthsOf(circuit, layout);
   for (const Head &head : circuit.heads)
     ++heads[head.layer];
   auto largest = [](const std::vector<unsigned> &sizes) {
@@ -144,7 +145,8 @@ uint64_t rasp::backend::countParameters(const Circuit &circuit,
 
 void rasp::backend::print(llvm::raw_ostream &os, const Circuit &circuit,
                           const Layout &layout) {
-  std::vector<unsigned> heads(circuit.layers), hidden = widthsOf(circuit, layout);
+  std::vector<unsigned> heads(circuit.layers),
+      hidden = widthsOf(circuit, layout);
   for (const Head &head : circuit.heads)
     ++heads[head.layer];
   unsigned mostHeads = 0, mostHidden = 0;
@@ -152,10 +154,9 @@ void rasp::backend::print(llvm::raw_ostream &os, const Circuit &circuit,
     mostHeads = std::max(mostHeads, heads[l]);
     mostHidden = std::max(mostHidden, hidden[l]);
   }
-  os << "layout @" << circuit.readout.name
-     << "(d_model = " << layout.dModel << ", layers = " << circuit.layers
-     << ", heads = " << mostHeads << ", d_head = " << layout.dHead
-     << ", d_mlp = " << mostHidden << ") {\n";
+  os << "layout @" << circuit.readout.name << "(d_model = " << layout.dModel
+     << ", layers = " << circuit.layers << ", heads = " << mostHeads
+     << ", d_head = " << layout.dHead << ", d_mlp = " << mostHidden << ") {\n";
   size_t nameWidth = 0;
   for (const Subspace &space : layout.subspaces)
     nameWidth = std::max(nameWidth, space.name.size());

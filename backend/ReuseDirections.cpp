@@ -38,8 +38,7 @@ static bool mayBeNegative(const Direction &direction) {
          direction.atBos - direction.errorAtBos < 0;
 }
 
-std::vector<Clearing>
-rasp::backend::clearingsOf(const Circuit &circuit) {
+std::vector<Clearing> rasp::backend::clearingsOf(const Circuit &circuit) {
   std::vector<Clearing> clearings;
   for (const Direction &direction : circuit.directions)
     if (direction.reuse)
@@ -173,8 +172,8 @@ bool Reuser::isExactSwap(const Direction &old, uint32_t next,
   if (old.error != 0 || old.errorAtBos != 0)
     return false;
   sum.add(1, old.grid,
-          std::max({std::fabs(old.low), std::fabs(old.high),
-                    std::fabs(old.atBos)}));
+          std::max(
+              {std::fabs(old.low), std::fabs(old.high), std::fabs(old.atBos)}));
   for (const Neuron *neuron : unitsOf[next]) {
     if (neuron->layer != layer)
       continue;
@@ -192,16 +191,15 @@ bool Reuser::isExactSwap(const Direction &old, uint32_t next,
   return sum.isExact();
 }
 
-std::optional<unsigned>
-Reuser::layerFor(uint32_t old, uint32_t next,
-                 llvm::ArrayRef<unsigned> free) const {
+std::optional<unsigned> Reuser::layerFor(uint32_t old, uint32_t next,
+                                         llvm::ArrayRef<unsigned> free) const {
   const Direction &direction = circuit.directions[old];
   unsigned units = mayBeNegative(direction) ? 2 : 1;
   // Half-layer 2l + 2 is that of the MLP of layer l. It may read the direction
   // itself, but not write it.
   unsigned soonest = std::max({times.lastRead[old], direction.time + 1, 2u});
-  for (unsigned layer = (soonest - 1) / 2; 2 * layer + 2 <= times.firstWrite[next];
-       ++layer)
+  for (unsigned layer = (soonest - 1) / 2;
+       2 * layer + 2 <= times.firstWrite[next]; ++layer)
     if (free[layer] >= units && (2 * layer + 2 < times.firstWrite[next] ||
                                  isExactSwap(direction, next, layer)))
       return layer;
@@ -223,8 +221,7 @@ Reuser::Plan Reuser::planFor(unsigned width) const {
       for (uint32_t &old : holders)
         // Two units where nothing cheaper is there.
         if (std::optional<unsigned> layer = layerFor(old, next, free);
-            layer &&
-            (!taken || !mayBeNegative(circuit.directions[old]))) {
+            layer && (!taken || !mayBeNegative(circuit.directions[old]))) {
           taken = &old;
           plan.reuse[next] = {DirId(old), *layer};
           if (!mayBeNegative(circuit.directions[old]))
@@ -292,7 +289,6 @@ bool rasp::backend::reuseDirections(Circuit &circuit) {
   undoReuse(circuit);
   Reuser(circuit).run();
   return !llvm::equal(before, circuit.directions,
-                      [](const std::optional<Reuse> &old, const Direction &own) {
-                        return old == own.reuse;
-                      });
+                      [](const std::optional<Reuse> &old,
+                         const Direction &own) { return old == own.reuse; });
 }

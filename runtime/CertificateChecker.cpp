@@ -23,8 +23,7 @@ public:
   /// `hash` is that of the weights as they are in the file.
   Checker(const Model &model, const Certificate &certificate, std::string hash)
       : model(model), certificate(certificate), hash(std::move(hash)),
-        tables(certificate),
-        written(certificate.directions.size(), false),
+        tables(certificate), written(certificate.directions.size(), false),
         lastLayer(certificate.directions.size(), -1), finalLayer(lastLayer) {}
 
   CertificateReport run();
@@ -680,8 +679,8 @@ struct ExactSum {
     int exponent;
     double mantissa = std::frexp(std::fabs(number.value), &exponent);
     auto bits = static_cast<uint64_t>(std::ldexp(mantissa, 53));
-    grid = std::min(
-        grid, std::ldexp(1.0, exponent - 53 + llvm::countr_zero(bits)));
+    grid = std::min(grid,
+                    std::ldexp(1.0, exponent - 53 + llvm::countr_zero(bits)));
     largest = std::max(largest, std::fabs(number.value));
   }
   void add(const DirectionTable &table) {
@@ -701,9 +700,8 @@ void Checker::checkClearing(const Unfolding &unfolding,
     auto isNegative = [](const Bound &x) { return x.value - x.error < 0; };
     if (cleared.units.size() == 1 &&
         (isNegative(table.atBos) || llvm::any_of(table.entries, isNegative)))
-      own.problems.push_back(
-          llvm::formatv("`{0}` may be negative, and then it is not cleared",
-                        name));
+      own.problems.push_back(llvm::formatv(
+          "`{0}` may be negative, and then it is not cleared", name));
     if (!cleared.isSwap)
       continue;
     // What is cleared and what is written meet before they reach the stream.

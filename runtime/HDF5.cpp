@@ -7,8 +7,8 @@ using namespace rasp::rt;
 
 #if LLVM_ADDRESS_SANITIZER_BUILD
 /// What the library loses when it refuses a damaged file, or the system refuses
-/// its own, is not ours: it gives up in the middle of a structure, or of closing
-/// the file, and keeps what it took for that.
+/// its own, is not ours: it gives up in the middle of a structure, or of
+/// closing the file, and keeps what it took for that.
 extern "C" const char *__lsan_default_suppressions() {
   return "leak:H5FL__malloc\n"
          "leak:H5FD__core_open\n"

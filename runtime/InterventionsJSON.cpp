@@ -65,6 +65,7 @@ private:
   llvm::Error readAction(const json::Object &object);
   llvm::Error readValue(const json::Value &value, size_t depth);
   llvm::Error readSelection(const json::Object &object);
+  llvm::Expected<int64_t> findLabel(llvm::StringRef label) const;
   llvm::Error readIndices(const AxisName &axis, const json::Value &value);
   llvm::Error readVariables(const json::Value &value);
   llvm::Error readSetting(const json::Object &object);
@@ -222,6 +223,30 @@ llvm::Error Reader::readSelection(const json::Object &object) {
   return llvm::Error::success();
 }
 
+/// The coordinate of a direction, which has to have it at all hooks.
+llvm::Expected<int64_t> Reader::findLabel(llvm::StringRef label) const {
+  if (!map || !map->isShared()) {
+    auto found = llvm::find(model.residualLabels, label);
+    if (found != model.residualLabels.end())
+      return found - model.residualLabels.begin();
+    return ::fail("no direction has the label `" + label + "`");
+  }
+  for (const Subspace &space : map->subspaces())
+    for (unsigned at = space.begin; at < space.end; ++at) {
+      if (space.labelOf(at) != label)
+        continue;
+      for (const HookPoint &point : result.points)
+        if (const Subspace *own =
+                map->find(at, halfLayerAround(point, model.numLayers()));
+            own && own != &space)
+          return ::fail("`" + label + "` is not at `" + point.name() +
+                        "`; there its place is that of `" + own->labelOf(at) +
+                        "`");
+      return at;
+    }
+  return ::fail("no direction has the label `" + label + "`");
+}
+
 llvm::Error Reader::readIndices(const AxisName &axis,
                                 const json::Value &value) {
   std::vector<int64_t> indices;
@@ -229,10 +254,10 @@ llvm::Error Reader::readIndices(const AxisName &axis,
     std::optional<int64_t> index = element.getAsInteger();
     std::optional<llvm::StringRef> label = element.getAsString();
     if (label && axis.axis == Axis::Direction) {
-      auto found = llvm::find(model.residualLabels, *label);
-      if (found == model.residualLabels.end())
-        return fail(axis.name, "no direction has the label `" + *label + "`");
-      index = found - model.residualLabels.begin();
+      llvm::Expected<int64_t> found = findLabel(*label);
+      if (!found)
+        return fail(axis.name, llvm::toString(found.takeError()));
+      index = *found;
     }
     if (!index)
       return fail(axis.name, "expected an integer or a list of integers");

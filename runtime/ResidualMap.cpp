@@ -124,8 +124,8 @@ const Subspace *ResidualMap::find(unsigned coordinate,
   return found;
 }
 
-std::vector<unsigned>
-ResidualMap::coordinatesOf(llvm::StringRef variable, unsigned halfLayer) const {
+std::vector<unsigned> ResidualMap::coordinatesOf(llvm::StringRef variable,
+                                                 unsigned halfLayer) const {
   std::vector<unsigned> coordinates;
   for (const Subspace &space : all)
     if (space.variable == variable)

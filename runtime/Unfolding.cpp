@@ -103,15 +103,16 @@ llvm::Error Unfolder::checkUnit(const Layer &layer, unsigned unit,
     }
   if (isGood && inputs == 1 && outputs == 1)
     return llvm::Error::success();
-  return fail("hidden unit {0} does not clear direction {1}", unit,
-              coordinate);
+  return fail("hidden unit {0} does not clear direction {1}", unit, coordinate);
 }
 
 llvm::Error Unfolder::findClearings() {
   for (auto [coordinate, own] : llvm::enumerate(tenants))
     for (size_t i = 0; i + 1 < own.size(); ++i)
-      result.cleared.push_back({own[i].direction, own[i + 1].direction,
-                                own[i].clearedIn / 2 - 1, {}});
+      result.cleared.push_back({own[i].direction,
+                                own[i + 1].direction,
+                                own[i].clearedIn / 2 - 1,
+                                {}});
   for (ClearedDirection &cleared : result.cleared) {
     const Subspace &space =
         *llvm::find_if(map.subspaces(), [&](const Subspace &own) {

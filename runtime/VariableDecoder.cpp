@@ -66,6 +66,17 @@ std::optional<unsigned> rasp::rt::halfLayerOf(const HookPoint &point,
   llvm_unreachable("every hook is listed");
 }
 
+unsigned rasp::rt::halfLayerAround(const HookPoint &point, unsigned layers) {
+  if (std::optional<unsigned> half = halfLayerOf(point, layers))
+    return *half;
+  unsigned before = 2 * static_cast<unsigned>(std::max(point.layer, 0));
+  bool isAttention =
+      point.kind == HookKind::Result || point.kind == HookKind::AttnOut;
+  return isAttention                      ? before + 1
+         : point.kind == HookKind::MlpOut ? before + 2
+                                          : 0;
+}
+
 bool DecodedValue::admits(const Atom &value) const {
   switch (kind) {
   case Values:

@@ -126,6 +126,10 @@ private:
 /// show the stream or a copy of it; none for others.
 std::optional<unsigned> halfLayerOf(const HookPoint &point, unsigned layers);
 
+/// The half-layer after which the stream holds what a hook shows, be that the
+/// stream or what is added to it.
+unsigned halfLayerAround(const HookPoint &point, unsigned layers);
+
 /// The hook that shows the stream as a half-layer left it.
 HookPoint streamAfter(unsigned halfLayer);
 

@@ -9,19 +9,6 @@
 
 using namespace rasp::rt;
 
-/// The half-layer after which the stream holds what a hook shows, be that the
-/// stream or what is added to it.
-static unsigned halfLayerAround(const HookPoint &point, unsigned layers) {
-  if (std::optional<unsigned> half = halfLayerOf(point, layers))
-    return *half;
-  unsigned before = 2 * static_cast<unsigned>(std::max(point.layer, 0));
-  bool isAttention =
-      point.kind == HookKind::Result || point.kind == HookKind::AttnOut;
-  return isAttention                        ? before + 1
-         : point.kind == HookKind::MlpOut ? before + 2
-                                            : 0;
-}
-
 llvm::Expected<std::vector<Intervention>>
 rasp::rt::selectVariables(Intervention intervention,
                           llvm::ArrayRef<std::string> variables,
@@ -51,8 +38,7 @@ rasp::rt::selectVariables(Intervention intervention,
     if (now.empty())
       continue;
     std::vector<int64_t> selected(now.begin(), now.end());
-    if (result.empty() ||
-        result.back().selected[Axis::Direction] != selected) {
+    if (result.empty() || result.back().selected[Axis::Direction] != selected) {
       result.push_back(intervention);
       result.back().points.clear();
       result.back().selected[Axis::Direction] = std::move(selected);

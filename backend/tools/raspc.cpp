@@ -361,7 +361,8 @@ static int compile(CommandLine &command, llvm::StringRef input,
   running.push_back("value-sets");
   if (command.emit != Stage::IR || command.printEncodings) {
     running.push_back(lowerName);
-    llvm::append_range(running, backend::pipeline(isPlain, command.level == 's'));
+    llvm::append_range(running,
+                       backend::pipeline(isPlain, command.level == 's'));
   }
   if (!command.passes.check(running))
     return commandIsWrong;

@@ -643,12 +643,11 @@ void TextPrinter::printGroup(unsigned layer, const UnitGroup &group) {
 void TextPrinter::printClearings(unsigned layer) {
   for (const ClearedDirection &own : meanings.unfolding->cleared)
     if (own.layer == layer)
-      os << llvm::formatv("  neurons {0}.{1}  clear dim {2} of `{3}`, for "
-                          "`{4}`\n",
-                          layer, ranges(own.units),
-                          meanings.coordinateOf(own.direction),
-                          meanings.nameOf(own.direction),
-                          meanings.nameOf(own.next));
+      os << llvm::formatv(
+          "  neurons {0}.{1}  clear dim {2} of `{3}`, for "
+          "`{4}`\n",
+          layer, ranges(own.units), meanings.coordinateOf(own.direction),
+          meanings.nameOf(own.direction), meanings.nameOf(own.next));
 }
 
 void TextPrinter::printLayer(unsigned number) {

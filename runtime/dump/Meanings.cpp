@@ -17,7 +17,8 @@ static constexpr size_t mostCombinations = 1 << 22;
 static constexpr unsigned deepest = 4096;
 
 Meanings::Meanings(const Model &model, const Unfolding *unfolding)
-    : model(model), unfolding(unfolding), graph(model), codes(model.config.dModel) {
+    : model(model), unfolding(unfolding), graph(model),
+      codes(model.config.dModel) {
   llvm::SmallVector<llvm::StringRef> split;
   llvm::StringRef(model.programText).split(split, '\n');
   lines.assign(split.begin(), split.end());

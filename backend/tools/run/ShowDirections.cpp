@@ -52,10 +52,9 @@ llvm::Error rasp::showDirections(llvm::raw_ostream &os,
       std::vector<std::string> lines;
       for (unsigned line : space.sourceLines)
         lines.push_back(std::to_string(line));
-      addRow({std::to_string(d), space.variable,
-                    space.labels[d - space.begin], space.encoding,
-                    shortComponents(space.writers),
-                    shortComponents(space.readers), llvm::join(lines, ", "),
+      addRow({std::to_string(d), space.variable, space.labels[d - space.begin],
+              space.encoding, shortComponents(space.writers),
+              shortComponents(space.readers), llvm::join(lines, ", "),
               space.clearedIn == ~0u
                   ? ""
                   : "M" + std::to_string(space.clearedIn / 2 - 1)});

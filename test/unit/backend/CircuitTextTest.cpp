@@ -599,15 +599,15 @@ static constexpr llvm::StringLiteral shared = R"(circuit @shared(layers = 2) {
 TEST(CircuitVerifier, SaysWhatCannotBeTakenOver) {
   EXPECT_EQ(messagesWith("cleared 0", "cleared 0", shared), "");
   EXPECT_EQ(messagesWith("cleared 0", "cleared 1", shared), "");
-  EXPECT_EQ(messagesWith("relu([early]) -> 1*[late]",
-                         "relu([a]) -> 1*[late]", shared),
+  EXPECT_EQ(messagesWith("relu([early]) -> 1*[late]", "relu([a]) -> 1*[late]",
+                         shared),
             "6:3: `[late]` cannot take over `[a]`: that one is read after the "
             "MLP of layer 0 has cleared it [BadReuse]\n");
-  EXPECT_EQ(messagesWith("reuses [a] cleared 0", "reuses [early] cleared 0",
-                         shared),
-            "6:3: `[late]` cannot take over `[early]`: that one is not "
-            "complete before the MLP of layer 0, which should clear it "
-            "[BadReuse]\n");
+  EXPECT_EQ(
+      messagesWith("reuses [a] cleared 0", "reuses [early] cleared 0", shared),
+      "6:3: `[late]` cannot take over `[early]`: that one is not "
+      "complete before the MLP of layer 0, which should clear it "
+      "[BadReuse]\n");
   EXPECT_EQ(messagesWith("bos 0 { grid 1 }\n  dir [late]",
                          "bos 0 { reuses [a] cleared 0 }\n  dir [late]",
                          shared),

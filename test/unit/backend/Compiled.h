@@ -14,11 +14,14 @@ namespace rasp {
 /// errors.
 inline std::unique_ptr<Compilation>
 compileText(llvm::StringRef text, rt::DType dtype = rt::DType::Float32,
-            bool everything = false) {
+            bool everything = false, bool smallest = false) {
   auto compilation = std::make_unique<Compilation>();
+  SynthesisOptions effort;
+  effort.dtype = dtype;
+  effort.smallest = smallest;
   compilation->setText(text, "test.rasp");
   if (compilation->evaluate({}) && compilation->inferValues({}, everything) &&
-      compilation->synthesise({dtype}) && compilation->layOut())
+      compilation->synthesise(effort) && compilation->layOut())
     return compilation;
   std::string messages;
   llvm::raw_string_ostream os(messages);
