@@ -282,6 +282,9 @@ bool reuseDirections(Circuit &circuit);
 /// Gives every direction a coordinate of its own; whether one had none.
 bool undoReuse(Circuit &circuit);
 
+/// Whether what is computed for a direction may be below 0.
+bool mayBeNegative(const Direction &direction);
+
 /// The end of a direction whose coordinate another one takes over.
 struct Clearing {
   DirId dir;

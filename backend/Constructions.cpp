@@ -3,6 +3,7 @@
 #include "backend/Constructions.h"
 #include "backend/HeadChain.h"
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/SetVector.h"
 
 using namespace rasp;
@@ -69,6 +70,21 @@ rasp::backend::listConstructions(const Circuit &circuit,
       use.directions = group.directions.size();
       uses.push_back(std::move(use));
     }
+    // What is cleared, by what it makes room for.
+    llvm::MapVector<const ir::Node *, ConstructionUse> cleared;
+    for (const Direction &dir : circuit.directions) {
+      if (!dir.reuse || dir.reuse->layer != layer)
+        continue;
+      ConstructionUse &use = cleared[dir.node];
+      use.layer = layer;
+      use.name = dir.node ? names.of(dir.node).str() : "tokens";
+      use.line = lineOf(dir.node, sources);
+      use.construction = "coordinates cleared for it";
+      use.hiddenUnits += mayBeNegative(circuit[dir.reuse->of]) ? 2 : 1;
+      ++use.directions;
+    }
+    for (auto &[node, use] : cleared)
+      uses.push_back(std::move(use));
   }
   return uses;
 }

@@ -33,7 +33,7 @@ bool rasp::backend::undoReuse(Circuit &circuit) {
   return changed;
 }
 
-static bool mayBeNegative(const Direction &direction) {
+bool rasp::backend::mayBeNegative(const Direction &direction) {
   return direction.low - direction.error < 0 ||
          direction.atBos - direction.errorAtBos < 0;
 }
