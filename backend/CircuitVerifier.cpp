@@ -81,10 +81,6 @@ static std::string show(double number) {
   return shown.str();
 }
 
-static std::string count(size_t number, StringRef what) {
-  return llvm::formatv("{0} {1}{2}", number, what, number == 1 ? "" : "s");
-}
-
 /// Units are counted by layer, from 0 on.
 std::string CircuitVerifier::unitName(size_t index) const {
   unsigned layer = circuit.neurons[index].layer;
@@ -188,7 +184,7 @@ void CircuitVerifier::checkTable(size_t index) {
   size_t size = circuit.directions[first].table.size();
   if (direction.table.size() != size)
     report(llvm::formatv("has a table of {0}, but that of `{1}` has {2}",
-                         count(direction.table.size(), "number"),
+                         ir::counted(direction.table.size(), "number"),
                          names.of(DirId(static_cast<uint32_t>(first))), size));
   for (double entry : direction.table)
     // No comparison holds for what is no number.
@@ -360,10 +356,10 @@ void CircuitVerifier::checkReadout() {
   };
   size_t logits = readout.logits.size();
   if (readout.numerical && logits != 1)
-    report(count(logits, "logit"), "a number has 1");
+    report(ir::counted(logits, "logit"), "a number has 1");
   else if (!readout.numerical && logits != readout.values.size())
-    report(count(logits, "logit"),
-           count(readout.values.size(), "value") + " need as many");
+    report(ir::counted(logits, "logit"),
+           ir::counted(readout.values.size(), "value") + " need as many");
   else if (logits == 0)
     report("no logit", "there must be one for each value");
 

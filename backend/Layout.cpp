@@ -189,6 +189,7 @@ void rasp::backend::print(llvm::raw_ostream &os, const Circuit &circuit,
     os << "\n";
   }
   os << "  unembed  " << circuit.readout.name << " ("
-     << circuit.readout.logits.size()
-     << (circuit.readout.numerical ? " number" : " logits") << ")\n}\n";
+     << ir::counted(circuit.readout.logits.size(),
+                    circuit.readout.numerical ? "number" : "logit")
+     << ")\n}\n";
 }

@@ -105,7 +105,7 @@ std::optional<SelectorTable> Lowering::selectorTable(const Formula &formula) {
             !llvm::is_contained(shown, node)) {
           shown.push_back(node);
           diags.emit(rangeOf(node), ir::diag::ComparedValues, spaceName(node),
-                     sets.of(node).values.size());
+                     ir::counted(sets.of(node).values.size(), "value"));
         }
   }
   return table;

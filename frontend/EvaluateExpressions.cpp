@@ -346,10 +346,6 @@ Object Evaluator::evaluate(const ast::Ternary *ternary) {
 
 // ---- Calls ----
 
-static std::string countOf(size_t count) {
-  return llvm::formatv("{0} argument{1}", count, count == 1 ? "" : "s").str();
-}
-
 Object Evaluator::evaluate(const ast::Call *call, bool asStatement) {
   Object callee = evaluate(call->callee);
   llvm::SmallVector<Object, 4> arguments;
@@ -366,8 +362,8 @@ Object Evaluator::evaluate(const ast::Call *call, bool asStatement) {
     return failOn(call->callee, callee, ir::diag::ApplicationAsValue);
   if (arguments.size() != 1)
     return fail(call->range, ir::diag::ArgumentCount,
-                subject(call->callee, callee), countOf(arguments.size()),
-                "one input");
+                subject(call->callee, callee),
+                ir::counted(arguments.size(), "argument"), "one input");
   if (host && !arguments.front().isError())
     host->apply(*call, callee, arguments.front());
   return {};
@@ -380,7 +376,8 @@ Object Evaluator::call(const Function &function,
   size_t parameters = definition ? definition->parameters.size() : 1;
   if (arguments.size() != parameters) {
     if (report(site->range, ir::diag::ArgumentCount,
-               ("`" + function.name + "`").str(), countOf(arguments.size()),
+               ("`" + function.name + "`").str(),
+               ir::counted(arguments.size(), "argument"),
                llvm::formatv("{0}", parameters).str()) &&
         !function.fromLibrary)
       diags.emit(definition->function.range, ir::diag::DefinedHere,

@@ -81,11 +81,6 @@ void Evaluator::perform(const ast::Statement *statement) {
   }
 }
 
-/// "1 name", "3 values"
-static std::string countOf(size_t count, llvm::StringRef what) {
-  return llvm::formatv("{0} {1}{2}", count, what, count == 1 ? "" : "s").str();
-}
-
 // ---- Assignment ----
 
 /// Reports names that can't be assigned.
@@ -147,8 +142,8 @@ void Evaluator::execute(const ast::Assign *assign) {
   } else if (values.size() != targets.size()) {
     report(
         {assign->values.front()->range.Start, assign->values.back()->range.End},
-        ir::diag::UnpackCount, countOf(values.size(), "value"),
-        countOf(targets.size(), "name"));
+        ir::diag::UnpackCount, ir::counted(values.size(), "value"),
+        ir::counted(targets.size(), "name"));
     values.assign(targets.size(), Object());
   } else {
     setOut(makeList(values, assign->range));
@@ -171,13 +166,13 @@ Evaluator::unpack(const Object &object, size_t count,
   } else {
     if (!object.isError())
       report(from->range, ir::diag::NotUnpackable, subject(from, object),
-             countOf(count, "name"));
+             ir::counted(count, "name"));
     return std::nullopt;
   }
   if (parts.size() == count)
     return parts;
-  report(from->range, ir::diag::UnpackCount, countOf(parts.size(), "value"),
-         countOf(count, "name"));
+  report(from->range, ir::diag::UnpackCount, ir::counted(parts.size(), "value"),
+         ir::counted(count, "name"));
   return std::nullopt;
 }
 

@@ -13,6 +13,19 @@ using llvm::SMLoc;
 using llvm::SMRange;
 using llvm::StringRef;
 
+std::vector<llvm::StringLiteral> rasp::ir::kindNames(Severity wanted) {
+  std::vector<llvm::StringLiteral> names;
+#define DIAG(Name, severity, text, signature)                                  \
+  if (Severity::severity == wanted)                                            \
+    names.push_back(#Name);
+#include "ir/Diagnostics.def"
+  return names;
+}
+
+std::string rasp::ir::counted(uint64_t count, StringRef noun) {
+  return (llvm::Twine(count) + " " + noun + (count == 1 ? "" : "s")).str();
+}
+
 Diagnostic &Diagnostics::add(Diagnostic made, bool onRequest) {
   if (made.severity != Severity::Note)
     leavesOut = made.severity == Severity::Warning &&

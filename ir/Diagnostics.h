@@ -50,6 +50,9 @@ template <typename... Args> struct KindOf<void(Args...)> {
 #include "ir/Diagnostics.def"
 } // namespace diag
 
+/// The names of all kinds of a severity, in the order of the table.
+std::vector<llvm::StringLiteral> kindNames(Severity severity);
+
 /// One emitted message.
 struct Diagnostic {
   llvm::StringRef name;
@@ -73,6 +76,9 @@ Diagnostic makeDiagnostic(llvm::SMRange range, const DiagKind<Args...> &kind,
           range,     llvm::formatv(kind.text.data(), args...).str(),
           "",        ""};
 }
+
+/// "1 head", "2 heads".
+std::string counted(uint64_t count, llvm::StringRef noun);
 
 /// Collects messages, in the order in which they were emitted; prints them on
 /// request. Positions refer to buffers of the SourceMgr.

@@ -204,9 +204,8 @@ const Node *Parser::parseOp(OpKind kind, const Token &first) {
     good &= operands.back() != nullptr;
   }
   if (operands.size() != arity(kind)) {
-    std::string wanted = llvm::formatv("{0} operand{1}", arity(kind),
-                                       arity(kind) == 1 ? "" : "s");
-    diags.emit(first.range(), diag::OperandCount, mnemonic, wanted,
+    diags.emit(first.range(), diag::OperandCount, mnemonic,
+               counted(arity(kind), "operand"),
                static_cast<unsigned>(operands.size()));
     good = false;
   }

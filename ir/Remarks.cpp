@@ -5,10 +5,6 @@
 
 using namespace rasp::ir;
 
-std::string rasp::ir::counted(uint64_t count, llvm::StringRef noun) {
-  return (llvm::Twine(count) + " " + noun + (count == 1 ? "" : "s")).str();
-}
-
 /// Whether the text is a name: its op is written elsewhere.
 static bool isName(llvm::SMRange range) {
   llvm::StringRef text(range.Start.getPointer(),

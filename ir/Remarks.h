@@ -31,9 +31,6 @@ Remark makeRemark(const Node *node, const DiagKind<Args...> &kind,
   return {node, makeDiagnostic(range, kind, args...)};
 }
 
-/// "1 head", "2 heads".
-std::string counted(uint64_t count, llvm::StringRef noun);
-
 /// Ops that are written more than once, of all that `root` depends on.
 void remarkOnSameOps(const Node *root, const llvm::SourceMgr &sources,
                      Remarks &remarks);

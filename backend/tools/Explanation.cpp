@@ -63,7 +63,8 @@ void rasp::addRemarks(Compilation &compilation, const llvm::Regex *filter) {
     compilation.diags.add(std::move(remark.diagnostic));
   }
   if (count > most)
-    compilation.diags.emit({}, ir::diag::RemarksLeftOut, count - most);
+    compilation.diags.emit({}, ir::diag::RemarksLeftOut,
+                           ir::counted(count - most, "more remark"));
 }
 
 namespace {

@@ -578,21 +578,20 @@ static void refuseSize(const backend::Circuit &circuit,
              llvm::formatv("{0:N}", effort.maxParameters));
   rt::Shape shape = backend::shapeOf(circuit, domain);
   uint64_t d = shape.dModel, length = domain.maxSeqLen + uint64_t(1);
+  std::string directions = ir::counted(d, "direction");
+  std::string layers = ir::counted(shape.layers, "layer");
   std::pair<uint64_t, std::string> parts[] = {
       {(shape.vocab + length) * d,
-       llvm::formatv("embeddings of {0} tokens and {1} positions in {2} "
-                     "directions",
-                     shape.vocab, length, d)},
+       "embeddings of " + ir::counted(shape.vocab, "token") + " and " +
+           ir::counted(length, "position") + " in " + directions},
       {4 * shape.layers * shape.heads * d * shape.dHead,
-       llvm::formatv("{0} layers of {1} heads, which are {2} wide, in {3} "
-                     "directions",
-                     shape.layers, shape.heads, shape.dHead, d)},
+       layers + " of " + ir::counted(shape.heads, "head") + " of width " +
+           std::to_string(shape.dHead) + " in " + directions},
       {2 * shape.layers * d * shape.dMlp,
-       llvm::formatv("{0} layers of {1} hidden units in {2} directions",
-                     shape.layers, shape.dMlp, d)},
-      {d * shape.outputs, llvm::formatv("an unembedding of {0} directions to "
-                                        "{1} logits",
-                                        d, shape.outputs)}};
+       layers + " of " + ir::counted(shape.dMlp, "hidden unit") + " in " +
+           directions},
+      {d * shape.outputs, "an unembedding of " + directions + " to " +
+                              ir::counted(shape.outputs, "logit")}};
   auto &[size, part] = *llvm::max_element(parts);
   diags.emit({}, ir::diag::LargestPart, llvm::formatv("{0:N}", size), part);
 }

@@ -75,9 +75,10 @@ static void printResult(const VerifyResult &result) {
     os << "}\n";
     return;
   }
-  os << (result.mismatches ? "failed: " : "verified: ") << result.inputs
-     << (result.exhaustive ? " inputs (all)" : " inputs (sampled)") << ", "
-     << result.mismatches << " mismatches";
+  os << (result.mismatches ? "failed: " : "verified: ")
+     << ir::counted(result.inputs, "input")
+     << (result.exhaustive ? " (all), " : " (sampled), ") << result.mismatches
+     << (result.mismatches == 1 ? " mismatch" : " mismatches");
   if (result.excluded)
     os << ", " << result.excluded
        << " excluded because the program itself fails on them";
@@ -121,9 +122,10 @@ static void printReport(const rt::CertificateReport &report) {
     return;
   }
   os << llvm::formatv(
-      "certified: {0} directions, {1} heads, {2} hidden units; output wrong by "
-      "at most {3:e1}, margin {4}\n",
-      report.directions, report.heads, report.hiddenUnits, report.outputError,
+      "certified: {0}, {1}, {2}; output wrong by at most {3:e1}, margin {4}\n",
+      ir::counted(report.directions, "direction"),
+      ir::counted(report.heads, "head"),
+      ir::counted(report.hiddenUnits, "hidden unit"), report.outputError,
       llvm::formatv(report.outputMargin > 1e-3 ? "{0:f3}" : "{0:e1}",
                     report.outputMargin));
 }
