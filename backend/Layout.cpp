@@ -165,13 +165,17 @@ void rasp::backend::print(llvm::raw_ostream &os, const Circuit &circuit,
     if (space.end - space.begin > 1)
       range += ".." + std::to_string(space.end - 1);
     os << "  dim " << llvm::left_justify(range, 9) << " "
-       << llvm::left_justify(space.name, nameWidth) << "  "
-       << llvm::left_justify(writerName(space.writer), 9);
+       << llvm::left_justify(space.name, nameWidth) << "  ";
+    std::string labels;
     for (DirId dir : layout.directionsOf(space))
       if (const std::string &label = circuit[dir].label; !label.empty())
-        os << " " << label;
+        labels += " " + label;
     if (space.clearedIn)
-      os << " (cleared in layer " << *space.clearedIn << ")";
+      labels += " (cleared in layer " + std::to_string(*space.clearedIn) + ")";
+    if (labels.empty())
+      os << writerName(space.writer);
+    else
+      os << llvm::left_justify(writerName(space.writer), 9) << labels;
     os << "\n";
   }
   for (unsigned l = 0; l < circuit.layers; ++l) {
