@@ -77,9 +77,8 @@ Lowering::Pattern &Lowering::patternOf(const Node *selector, BosMode mode,
 void Lowering::checkNoise(const Pattern &pattern) {
   if (pattern.tooNoisy == 0 || failed)
     return;
-  refuse(pattern.selector, ir::diag::SelectorTooNoisy,
-         ir::mnemonic(pattern.selector->kind()).str(), pattern.tooNoisy,
-         pattern.tolerance);
+  refuse(pattern.selector, ir::diag::SelectorTooNoisy, pattern.tooNoisy,
+         pattern.tolerance, pattern.sensitive);
 }
 
 double Lowering::noiseOfBos(llvm::ArrayRef<ScoreTerm> terms,
@@ -236,9 +235,11 @@ void Lowering::sharpen(Pattern &pattern, double gap, double noise,
   if (distance * pattern.step < needed) {
     pattern.tooNoisy = pattern.scoreError;
     pattern.tolerance = pattern.scoreTolerance;
+    pattern.sensitive = "telling selected keys from others";
   } else if (ties == Ties::Exact && pattern.weightError > worstWeight) {
     pattern.tooNoisy = pattern.tieError;
     pattern.tolerance = std::log1p(worstWeight) / 2 / pattern.step / stretch;
+    pattern.sensitive = "giving selected keys equal weights";
   }
 }
 

@@ -379,9 +379,10 @@ private:
     /// weigh together.
     double weightError = 0, leak = 0;
     std::string name, construction;
-    /// When the scores are too wrong to be used: their error, and what would
-    /// do.
+    /// When the scores are too wrong to be used: their error, what would do,
+    /// and what for.
     double tooNoisy = 0, tolerance = 0;
+    llvm::StringRef sensitive;
     const ir::Node *selector = nullptr;
     std::vector<StepDirection *> steps; ///< must be whole
     ir::Remarks told;

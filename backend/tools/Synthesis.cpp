@@ -607,7 +607,7 @@ bool Compilation::synthesise(const SynthesisOptions &effort) {
                                            : llvm::SMRange();
   };
   auto nameOf = [&](const Node *node) {
-    return node && node->isSop() ? names->of(node).str()
+    return node && node->isSop() ? "`" + names->of(node).str() + "`"
                                  : std::string("a selector");
   };
   auto noteLength = [&] {
@@ -650,7 +650,7 @@ bool Compilation::synthesise(const SynthesisOptions &effort) {
     diags.emit(rangeOf(search.first->refused), ir::diag::NeedsFloat64,
                nameOf(search.first->refused));
   for (const Node *node : best->released)
-    diags.emit(rangeOf(node), ir::diag::NotKept, nameOf(node),
+    diags.emit(rangeOf(node), ir::diag::NotKept, names->of(node).str(),
                nameOf(search.first->refused));
   if (makesRemarks) {
     if (search.first)
