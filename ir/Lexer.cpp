@@ -1,7 +1,9 @@
 //===- ir/Lexer.cpp - tokens of the textual forms -------------------------===//
 
 #include "ir/Lexer.h"
+#include "ir/QuotedText.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/JSON.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include <charconv>
 #include <cmath>
@@ -27,46 +29,37 @@ Token Lexer::make(Token::Kind kind, const char *tokenEnd) {
   return token;
 }
 
-Token Lexer::error(const char *tokenEnd, StringRef what) {
-  Token token = make(Token::Error, tokenEnd);
-  theDiags.emit(token.range(), diag::UnknownTextToken, what.str());
-  reported = token.text.begin();
-  return token;
+Token Lexer::makeError(const char *tokenEnd) {
+  reported = position;
+  return make(Token::Error, tokenEnd);
 }
 
 Token Lexer::lexString() {
-  const char *start = position;
-  if (*position != '"')
-    ++position; // the sigil of a symbol
-  const char *at = position + 1;
-  while (at != end && *at != '"' && *at != '\n')
-    at += *at == '\\' && at + 1 != end && at[1] != '\n' ? 2 : 1;
-  StringRef quoted(position, std::min(at + 1, end) - position);
-  position = start;
-  if (at == end || *at == '\n')
-    return error(at, "a string without closing `\"`");
-  llvm::Expected<Value> value = parseJSON(quoted);
-  if (!value) {
-    llvm::consumeError(value.takeError());
-    return error(at + 1, "a string that JSON does not allow");
-  }
-  return make(*start == '@' ? Token::Symbol : Token::String, at + 1);
+  bool isSymbol = *position == '@';
+  QuotedText string = quotedAt(position + isSymbol, end);
+  if (!checkQuoted(string, theDiags))
+    return makeError(string.text.end());
+  return make(isSymbol ? Token::Symbol : Token::String, string.text.end());
 }
 
 /// Up to the first bracket outside of strings.
 Token Lexer::lexLabel() {
   const char *at = position + 1;
-  bool quoted = false;
-  while (at != end && *at != '\n' && (quoted || *at != ']')) {
-    if (*at == '"')
-      quoted = !quoted;
-    else if (quoted && *at == '\\' && at + 1 != end && at[1] != '\n')
+  while (at != end && *at != '\n' && *at != ']') {
+    if (*at != '"') {
       ++at;
-    ++at;
+      continue;
+    }
+    QuotedText string = quotedAt(at, end);
+    at = string.text.end();
+    if (!checkQuoted(string, theDiags))
+      return makeError(at);
   }
-  if (at == end || *at == '\n')
-    return error(at, "a label without closing `]`");
-  return make(Token::Label, at + 1);
+  if (at != end && *at == ']')
+    return make(Token::Label, at + 1);
+  Token token = makeError(at);
+  theDiags.emit(token.range(), diag::UnterminatedLabel);
+  return token;
 }
 
 Token Lexer::lex() {
@@ -129,10 +122,15 @@ Token Lexer::lex() {
   size_t size = 1;
   while (size < rest.size() && (rest[size] & 0xc0) == 0x80)
     ++size;
-  if (llvm::isPrint(first) || (first & 0x80))
-    return error(position + size, ("`" + rest.take_front(size) + "`").str());
-  return error(position + size,
-               "the byte 0x" + llvm::utohexstr(static_cast<uint8_t>(first)));
+  Token token = makeError(position + size);
+  if (!llvm::json::isUTF8(token.text))
+    theDiags.emit(token.range(), diag::NotUtf8, hexByte(first), "");
+  else
+    theDiags.emit(token.range(), diag::UnknownTextToken,
+                  llvm::isPrint(first) || (first & 0x80)
+                      ? ("`" + token.text + "`").str()
+                      : "the byte 0x" + hexByte(first));
+  return token;
 }
 
 Token Lexer::take() {

@@ -97,7 +97,8 @@ private:
   Token make(Token::Kind kind, const char *end);
   Token lexString();
   Token lexLabel();
-  Token error(const char *end, llvm::StringRef what);
+  /// What is no token; the message is up to the caller.
+  Token makeError(const char *end);
 
   Diagnostics &theDiags;
   Brackets brackets;

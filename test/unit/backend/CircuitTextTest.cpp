@@ -486,8 +486,12 @@ TEST(CircuitText, WhatIsNoCircuitIsRefused) {
       {"layer 0 {", "layer 0 { layer 1 {",
        "6:13: expected `relu` or `}`, found `layer` [UnexpectedTextToken]\n"},
       {"[tokens:a]", "[tokens:a",
-       "3:7: a label without closing `]` begins nothing that this text may "
-       "hold [UnknownTextToken]\n"},
+       "3:7: label has no closing `]` on its line [UnterminatedLabel]\n"},
+      {"[tokens:a]", "[tokens:\"a]",
+       "3:15: string has no closing `\"` on its line [UnterminatedString]\n"},
+      {"[tokens:a]", "[\"]\":\"\\q\"]",
+       "3:13: `\\q` is no escape; a backslash itself is written `\\\\` "
+       "[BadEscape]\n"},
       {"[tokens:a]", "[tokens:]",
        "3:7: expected a direction such as `[tokens:a]`, found `[tokens:]` "
        "[UnexpectedTextToken]\n"},

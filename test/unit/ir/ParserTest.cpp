@@ -130,3 +130,25 @@ TEST_F(ParserTest, LiteralsAreNotTheConstantsThatVariablesHold) {
   EXPECT_NE(printed().find("add %a, %one "), std::string::npos);
   EXPECT_NE(printed().find("add %b, 1.0 "), std::string::npos);
 }
+
+TEST_F(ParserTest, BytesThatAreNoUtf8AreNamedWhereTheyAre) {
+  auto errorOf = [&](llvm::StringRef text) {
+    diags.clear();
+    EXPECT_FALSE(parseText(text));
+    std::string found;
+    for (const Diagnostic &diagnostic : diags.all())
+      found += std::to_string(
+                   sources.getLineAndColumn(diagnostic.range.Start).second) +
+               ": " + diagnostic.message + " [" + diagnostic.name.str() + "]";
+    return found;
+  };
+  EXPECT_EQ(errorOf("program @\"a\xe9\"() {"),
+            "12: byte 0xe9 begins no UTF-8 character [NotUtf8]");
+  EXPECT_EQ(errorOf("program @\"\xc3\xa9\xed\xa0\x80\"() {"),
+            "13: byte 0xed begins no UTF-8 character [NotUtf8]");
+  EXPECT_EQ(errorOf("\x89HDF\r\n"),
+            "1: byte 0x89 begins no UTF-8 character [NotUtf8]");
+  EXPECT_EQ(errorOf(llvm::StringRef("program @\"\0\"() {", 16)),
+            "11: byte 0x00 must be written as `\\u0000` in a string "
+            "[ControlCharacter]");
+}
