@@ -115,14 +115,21 @@ bool Parser::parseOption() {
   }
   if (key.is("vocab")) {
     Token first = lexer.peek();
+    header.vocabulary.clear();
     bool good = lexer.expect("[") &&
                 lexer.parseValues(header.vocabulary, "]") && lexer.expect("]");
     header.vocabularyRange = lexer.rangeFrom(first);
+    if (good && header.vocabulary.empty())
+      diags.emit(header.vocabularyRange, diag::HeaderVocabulary, "no token");
     return good;
   }
   if (key.is("max_seq_len")) {
+    Token first = lexer.peek();
     std::optional<uint64_t> length = lexer.parseCount(longestInput);
     header.maxSeqLen = length.value_or(0);
+    if (length == 0)
+      diags.emit(first.range(), diag::BadTextAttribute, key.text,
+                 "must be at least 1");
     return length.has_value();
   }
   if (key.is("causal")) {
