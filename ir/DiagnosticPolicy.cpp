@@ -19,18 +19,6 @@ std::string rasp::ir::hyphenated(StringRef name) {
   return text;
 }
 
-llvm::ArrayRef<llvm::StringLiteral> rasp::ir::warningNames() {
-  static const std::vector<llvm::StringLiteral> names = [] {
-    std::vector<llvm::StringLiteral> all;
-#define DIAG(Name, severity, text, signature)                                  \
-  if (Severity::severity == Severity::Warning)                                 \
-    all.push_back(#Name);
-#include "ir/Diagnostics.def"
-    return all;
-  }();
-  return names;
-}
-
 llvm::Error DiagnosticPolicy::apply(StringRef text) {
   StringRef rest = text;
   bool positive = !rest.consume_front("no-");
@@ -38,13 +26,16 @@ llvm::Error DiagnosticPolicy::apply(StringRef text) {
     allAsErrors = positive;
     return llvm::Error::success();
   }
-  if (rest == "all" && positive) {
-    everything = true;
+  bool ofErrors = rest.consume_front("error=");
+  if (rest == "all") {
+    if (ofErrors)
+      allAsErrors = positive;
+    if (!ofErrors || positive)
+      everything = positive;
     return llvm::Error::success();
   }
-  bool ofErrors = rest.consume_front("error=");
   NearestName nearest(rest);
-  for (StringRef name : warningNames()) {
+  for (StringRef name : kindNames(Severity::Warning)) {
     if (rest == name || rest == hyphenated(name)) {
       Choice &choice = choices[name];
       if (ofErrors)
@@ -62,7 +53,7 @@ llvm::Error DiagnosticPolicy::apply(StringRef text) {
 
 bool DiagnosticPolicy::isTold(StringRef name, bool onRequest) const {
   return !silent &&
-         choices.lookup(name).told.value_or(everything || !onRequest);
+         choices.lookup(name).told.value_or(everything.value_or(!onRequest));
 }
 
 bool DiagnosticPolicy::isError(StringRef name) const {

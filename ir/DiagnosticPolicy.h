@@ -3,10 +3,14 @@
 // Which warnings are told, and which count as errors, as `-W` options say:
 //
 //   -WNAME -Wno-NAME              told or not
-//   -Wall                         also those that are told on request only
+//   -Wall -Wno-all                all, also those that are told on request
+//   only,
+//                                 or none; what is said of one of them by name
+//                                 wins, wherever it stands
 //   -Werror -Wno-error            all that are told count as errors, or not
 //   -Werror=NAME -Wno-error=NAME  the same for one, which is told; they win
 //                                 over -Werror, wherever it stands
+//   -Werror=all -Wno-error=all    -Wall -Werror; -Wno-error
 //   -w                            none is told, whatever else is said
 //
 // A name may be written as in the table of diagnostics (`MayFail`) or in lower
@@ -43,14 +47,12 @@ private:
     std::optional<bool> told, asError;
   };
   llvm::StringMap<Choice> choices; ///< by name as in the table
-  bool everything = false, allAsErrors = false, silent = false;
+  std::optional<bool> everything;
+  bool allAsErrors = false, silent = false;
 };
 
 /// `may-fail`, for a kind that is called `MayFail`.
 std::string hyphenated(llvm::StringRef name);
-
-/// The names of all warnings, in the order of the table.
-llvm::ArrayRef<llvm::StringLiteral> warningNames();
 
 } // namespace rasp::ir
 

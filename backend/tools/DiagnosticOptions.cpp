@@ -7,8 +7,8 @@ namespace cl = llvm::cl;
 
 DiagnosticOptions::DiagnosticOptions(cl::OptionCategory &category)
     : warnings("W", cl::Prefix,
-               cl::desc("Tell a warning, or with no-NAME do not; error and "
-                        "error=NAME make errors of them"),
+               cl::desc("Tell a warning, or with no-NAME do not; `all` are "
+                        "all; error and error=NAME make errors of them"),
                cl::value_desc("NAME"), cl::cat(category)),
       noWarnings("w", cl::desc("Tell no warnings"), cl::cat(category)),
       format("diagnostics", cl::desc("Form of messages about the program:"),

@@ -107,6 +107,10 @@ TEST_F(DiagnosticsTest, ThePolicyDecidesOnWarningsAndTheirNotes) {
   EXPECT_EQ(tell({"Unused", "no-empty-selector"}), "WN");
   EXPECT_EQ(tell({"all"}), "WNWN");
   EXPECT_EQ(tell({"all", "no-unused"}), "WN");
+  EXPECT_EQ(tell({"no-all"}), "");
+  EXPECT_EQ(tell({"all", "no-all"}), "");
+  EXPECT_EQ(tell({"no-all", "all"}), "WNWN");
+  EXPECT_EQ(tell({"unused", "no-all"}), "WN");
   EXPECT_EQ(tell({"no-EmptySelector"}), "");
   EXPECT_EQ(tell({"error"}), "EN");
   EXPECT_TRUE(diags.hasErrors());
@@ -114,6 +118,10 @@ TEST_F(DiagnosticsTest, ThePolicyDecidesOnWarningsAndTheirNotes) {
                        "[EmptySelector,-Werror]\nnote: as here [TestNote]\n");
   EXPECT_EQ(tell({"error", "no-error"}), "WN");
   EXPECT_EQ(tell({"no-error=empty-selector", "error", "unused"}), "WNEN");
+  EXPECT_EQ(tell({"error=all"}), "ENEN");
+  EXPECT_EQ(tell({"no-unused", "error=all"}), "EN");
+  EXPECT_EQ(tell({"no-all", "error"}), "");
+  EXPECT_EQ(tell({"all", "error", "no-error=all"}), "WNWN");
   EXPECT_EQ(tell({"error=unused"}), "WNEN");
   EXPECT_EQ(tell({"error=unused", "no-unused"}), "WN");
   EXPECT_EQ(tell({"error", "all"}, /*silent=*/true), "");
