@@ -8,10 +8,12 @@
 #include "backend/tools/Explanation.h"
 #include "backend/tools/PassCommandLine.h"
 #include "frontend/LargeStack.h"
+#include "ir/NearestName.h"
 #include "runtime/OutputFile.h"
 #include "runtime/WeightFile.h"
 #include "runtime/tools/ToolMain.h"
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/FormatVariadic.h"
@@ -280,6 +282,23 @@ static std::string modelName(llvm::StringRef program) {
   return llvm::sys::path::stem(program).str() + ".h5";
 }
 
+/// The kinds that an expression which matches none may have been meant for.
+static std::string likelyRemarks(llvm::StringRef expression,
+                                 llvm::ArrayRef<llvm::StringLiteral> kinds) {
+  llvm::Regex ignoringCase(expression, llvm::Regex::IgnoreCase);
+  std::string list;
+  llvm::ListSeparator separator;
+  for (llvm::StringRef kind : kinds)
+    if (ignoringCase.match(kind))
+      list += (llvm::StringRef(separator) + "`" + kind + "`").str();
+  if (!list.empty())
+    return "; capitals count: " + list;
+  ir::NearestName nearest(expression);
+  for (llvm::StringRef kind : kinds)
+    nearest.consider(kind);
+  return nearest.question();
+}
+
 static int compile(CommandLine &command, llvm::StringRef input,
                    std::string path) {
   std::unique_ptr<llvm::MemoryBuffer> text = readText(input);
@@ -372,6 +391,13 @@ static int compile(CommandLine &command, llvm::StringRef input,
   if (std::string problem; !filter.isValid(problem)) {
     toolError() << "--remarks is `" << command.remarks
                 << "`, which is no regular expression: " << problem << "\n";
+    return commandIsWrong;
+  }
+  std::vector<llvm::StringLiteral> kinds = ir::kindNames(ir::Severity::Remark);
+  if (llvm::none_of(kinds, [&](auto kind) { return filter.match(kind); })) {
+    toolError() << "--remarks is `" << names
+                << "`, which matches the name of no kind of remark"
+                << likelyRemarks(names, kinds) << "\n";
     return commandIsWrong;
   }
 
