@@ -5,7 +5,6 @@
 #include "ir/NearestName.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/ScopeExit.h"
-#include "llvm/ADT/StringSwitch.h"
 #include "llvm/Support/SaveAndRestore.h"
 #include <utility>
 
@@ -71,17 +70,9 @@ std::optional<Object> Evaluator::lookup(llvm::StringRef name) {
   }
   if (name == "True" || name == "False")
     return ir::Value::boolean(name == "True");
-  OpKind leaf = llvm::StringSwitch<OpKind>(name)
-                    .Case("indices", OpKind::Indices)
-                    .Cases("tokens", "tokens_str", OpKind::TokensStr)
-                    .Case("tokens_int", OpKind::TokensInt)
-                    .Case("tokens_float", OpKind::TokensFloat)
-                    .Case("tokens_bool", OpKind::TokensBool)
-                    .Case("tokens_asis", OpKind::TokensAsis)
-                    .Default(OpKind::Const);
-  if (leaf == OpKind::Const)
-    return std::nullopt;
-  return program.leaf(leaf, libraryCall);
+  if (std::optional<OpKind> leaf = leafCalled(name))
+    return program.leaf(*leaf, libraryCall);
+  return std::nullopt;
 }
 
 Object Evaluator::evaluate(const ast::Name *name) {

@@ -1,8 +1,11 @@
 //===- frontend/Library.cpp - the definitions of the library --------------===//
 
 #include "frontend/Library.h"
+#include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/StringSwitch.h"
 
+using namespace rasp;
 using namespace rasp::frontend;
 
 std::vector<LibraryDefinition> rasp::frontend::libraryDefinitions() {
@@ -24,4 +27,29 @@ std::vector<LibraryDefinition> rasp::frontend::libraryDefinitions() {
     at += end;
   }
   return definitions;
+}
+
+std::optional<ir::OpKind> rasp::frontend::leafCalled(llvm::StringRef name) {
+  return llvm::StringSwitch<std::optional<ir::OpKind>>(name)
+      .Case("indices", ir::OpKind::Indices)
+      .Cases("tokens", "tokens_str", ir::OpKind::TokensStr)
+      .Case("tokens_int", ir::OpKind::TokensInt)
+      .Case("tokens_float", ir::OpKind::TokensFloat)
+      .Case("tokens_bool", ir::OpKind::TokensBool)
+      .Case("tokens_asis", ir::OpKind::TokensAsis)
+      .Default(std::nullopt);
+}
+
+StandardKind rasp::frontend::standardKind(llvm::StringRef name) {
+  if (leafCalled(name))
+    return StandardKind::Leaf;
+  if (llvm::is_contained(constantNames, name))
+    return StandardKind::Atom;
+  if (name == "selector_width")
+    return StandardKind::Function;
+  for (const LibraryDefinition &definition : libraryDefinitions())
+    if (definition.name == name)
+      return definition.text.starts_with("def ") ? StandardKind::Function
+                                                 : StandardKind::Variable;
+  return StandardKind::None;
 }

@@ -23,6 +23,13 @@ inline constexpr llvm::StringLiteral constantNames[] = {
     "False",       "True",         "indices",    "tokens_asis",
     "tokens_bool", "tokens_float", "tokens_int", "tokens_str"};
 
+/// The leaf that a name starts as.
+std::optional<ir::OpKind> leafCalled(llvm::StringRef name);
+
+/// What a name is before a program assigns it.
+enum class StandardKind : uint8_t { None, Leaf, Atom, Variable, Function };
+StandardKind standardKind(llvm::StringRef name);
+
 } // namespace rasp::frontend
 
 #endif

@@ -3,6 +3,7 @@
 #include "backend/tools/Explanation.h"
 #include "backend/Explain.h"
 #include "backend/Remarks.h"
+#include "frontend/Library.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/Regex.h"
 
@@ -159,6 +160,40 @@ static const Node *successorOf(const Compilation &compilation,
   llvm_unreachable("the output is compiled");
 }
 
+static void printUnused(const Compilation &compilation, llvm::raw_ostream &os) {
+  os << "`" << *compilation.options.output
+     << "` does not depend on it, so nothing is built for it\n";
+}
+
+/// Tells of a name that every program has, and this one makes no use of;
+/// whether there is one.
+static bool explainStandard(Compilation &compilation, llvm::StringRef name,
+                            llvm::raw_ostream &os) {
+  using frontend::StandardKind;
+  auto refuse = [&](llvm::StringRef kind) {
+    compilation.diags.emit({}, ir::diag::NotExplained, name, kind);
+  };
+  switch (frontend::standardKind(name)) {
+  case StandardKind::None:
+    return false;
+  case StandardKind::Atom:
+    refuse("an atom");
+    return true;
+  case StandardKind::Function:
+    refuse("a function of the standard library");
+    return true;
+  case StandardKind::Leaf:
+    os << "`" << name << "`, a built-in s-op";
+    break;
+  case StandardKind::Variable:
+    os << "`" << name << "`, a name of the standard library";
+    break;
+  }
+  os << " that the output does not use\n";
+  printUnused(compilation, os);
+  return true;
+}
+
 bool rasp::explain(Compilation &compilation, llvm::StringRef name,
                    llvm::raw_ostream &os) {
   const frontend::Binding *binding = compilation.bindings.find(name);
@@ -169,6 +204,8 @@ bool rasp::explain(Compilation &compilation, llvm::StringRef name,
   }
   Named named = findNamed(compilation, name);
   if (!named.written && !named.compiled) {
+    if (explainStandard(compilation, name, os))
+      return !compilation.diags.hasErrors();
     std::string near = nearestName(compilation, name);
     compilation.diags.emit({}, ir::diag::UnknownExplained, name,
                            near.empty() ? ""
@@ -184,8 +221,7 @@ bool rasp::explain(Compilation &compilation, llvm::StringRef name,
          << (named.written->isSop() ? "an s-op" : "a selector")
          << " that the output does not use\nsource\n";
       backend::printSource(named.written, compilation.sources, os);
-      os << "`" << *compilation.options.output
-         << "` does not depend on it, so nothing is built for it\n";
+      printUnused(compilation, os);
       return true;
     }
     node = compilation.module->replaced.lookup(named.written);
