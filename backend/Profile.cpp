@@ -1,44 +1,91 @@
 //===- backend/Profile.cpp - piecewise-linear functions of a scalar -------===//
 
 #include "backend/Profile.h"
+#include "llvm/ADT/STLExtras.h"
 #include <algorithm>
 #include <cmath>
+#include <functional>
 
 using namespace rasp::backend;
-
-/// Rounding of `slope * x + offset` and of adding it up with its weight: one
-/// per term's product, per addition, and for the weight.
-static double unitRounding(const ProfileUnit &unit, double x,
-                           const Axis &axis) {
-  double product = std::fabs(unit.slope) * (axis.sizeAt(x) + axis.errorAt(x));
-  return std::fabs(unit.weight) * axis.unitRoundoff * (axis.terms + 2) *
-         (product + std::fabs(unit.offset));
-}
 
 static double valueOf(const ProfileUnit &unit, double x) {
   return unit.weight * std::max(0.0, unit.slope * x + unit.offset);
 }
 
+namespace {
+/// What weighted slopes and offsets of units add up to, and their sizes.
+struct UnitSums {
+  double slopes = 0, offsets = 0, slopeSizes = 0, offsetSizes = 0, count = 0;
+
+  void add(const ProfileUnit &unit) {
+    double weight = std::fabs(unit.weight);
+    add({weight * unit.slope, weight * unit.offset,
+         weight * std::fabs(unit.slope), weight * std::fabs(unit.offset), 1});
+  }
+  void add(const UnitSums &other) {
+    slopes += other.slopes;
+    offsets += other.offsets;
+    slopeSizes += other.slopeSizes;
+    offsetSizes += other.offsetSizes;
+    count += other.count;
+  }
+};
+} // namespace
+
+/// At each point, sums over the units that are on there: those with an input of
+/// at least minus `share` of their offset. A unit is on from some point on, or
+/// up to one, so a pass each way finds all sums.
+static std::vector<UnitSums> sumsAt(llvm::ArrayRef<ProfileUnit> units,
+                                    llvm::ArrayRef<ProfilePoint> points,
+                                    double share) {
+  std::vector<UnitSums> sums(points.size()), falling(points.size());
+  for (const ProfileUnit &unit : units) {
+    auto isOn = [&](const ProfilePoint &point) {
+      return unit.slope * point.x + unit.offset >=
+             -share * std::fabs(unit.offset);
+    };
+    if (unit.slope > 0) {
+      auto first = llvm::partition_point(points, std::not_fn(isOn));
+      if (first != points.end())
+        sums[static_cast<size_t>(first - points.begin())].add(unit);
+    } else {
+      auto end = llvm::partition_point(points, isOn);
+      if (end != points.begin())
+        falling[static_cast<size_t>(end - points.begin()) - 1].add(unit);
+    }
+  }
+  for (size_t i = 1; i < points.size(); ++i)
+    sums[i].add(sums[i - 1]);
+  for (size_t i = points.size(); i-- > 0;) {
+    if (i + 1 < points.size())
+      falling[i].add(falling[i + 1]);
+    sums[i].add(falling[i]);
+  }
+  return sums;
+}
+
 /// Largest rounding error over the points, for any order of summation. What is
-/// rounded has the error of x as well.
+/// rounded has the error of x as well. Of a unit that is on, `slope * x +
+/// offset` is rounded, once per term's product, per addition and for the
+/// weight; units that are hardly off may be on by that.
 static double roundingAt(const Profile &profile,
                          llvm::ArrayRef<ProfilePoint> points,
                          const Axis &axis) {
+  std::vector<UnitSums> active = sumsAt(profile.units, points, 1e-3);
+  std::vector<UnitSums> positive = sumsAt(profile.units, points, 0);
   double worst = 0;
-  for (const ProfilePoint &point : points) {
-    double total = 0, magnitude = 0, active = 1;
-    for (const ProfileUnit &unit : profile.units) {
-      double value = valueOf(unit, point.x);
-      double handedOn =
-          std::fabs(unit.weight * unit.slope) * axis.errorAt(point.x);
-      if (value == 0 && std::fabs(unit.slope * point.x + unit.offset) >
-                            1e-3 * std::fabs(unit.offset))
-        continue;
-      total += unitRounding(unit, point.x, axis);
-      magnitude += std::fabs(value) + handedOn;
-      ++active;
-    }
-    worst = std::max(worst, total + active * axis.unitRoundoff * magnitude);
+  for (size_t i = 0; i < points.size(); ++i) {
+    double x = points[i].x, error = axis.errorAt(x);
+    const UnitSums &on = active[i], &sum = positive[i];
+    double inputs = on.slopeSizes * (axis.sizeAt(x) + error) + on.offsetSizes;
+    // The sums of slopes and offsets may cancel, and are rounded themselves.
+    double values = sum.slopes * x + sum.offsets +
+                    0x1p-52 * (sum.count + 2) *
+                        (sum.slopeSizes * std::fabs(x) + sum.offsetSizes);
+    worst = std::max(worst,
+                     axis.unitRoundoff *
+                         ((axis.terms + 2) * inputs +
+                          (on.count + 1) * (values + on.slopeSizes * error)));
   }
   return worst;
 }
@@ -284,19 +331,19 @@ Profile rasp::backend::makeWidthProfile(llvm::ArrayRef<double> values,
     if (extended.units.size() <= best.units.size())
       best = std::move(extended);
   }
-  // relu(2 - 2jx) is wrong by 2j times the error of x, and by rounding.
+  // relu(2 - 2jx) is wrong by 2j times the error of x, and by rounding. Units
+  // come in the order in which they are on as w grows.
+  double weights = 0, bends = 0, count = 1;
+  auto next = best.units.begin();
   for (size_t i = 0; i < values.size(); ++i) {
-    double w = firstWidth + static_cast<double>(i);
-    double x = 1 / (w + 1), total = 0, magnitude = std::fabs(best.constant);
-    double count = 1;
-    for (const ProfileUnit &unit : best.units) {
-      double j = unit.slope / -2;
-      if (j > w + 1)
-        continue;
-      total += std::fabs(unit.weight) * (2 * j * x * error + 8 * unitRoundoff);
-      magnitude += std::fabs(valueOf(unit, x));
+    double w = firstWidth + static_cast<double>(i), x = 1 / (w + 1);
+    for (; next != best.units.end() && next->slope / -2 <= w + 1; ++next) {
+      weights += std::fabs(next->weight);
+      bends += std::fabs(next->weight) * (next->slope / -2);
       ++count;
     }
+    double total = 2 * bends * x * error + 8 * unitRoundoff * weights;
+    double magnitude = std::fabs(best.constant) + 2 * (weights - bends * x);
     best.error = std::max(best.error, total + count * unitRoundoff * magnitude);
   }
   return best;

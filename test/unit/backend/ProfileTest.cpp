@@ -115,6 +115,39 @@ TEST_F(ProfileTest, StepsIgnoreErrors) {
   }
 }
 
+// The bound is that of the worst point: what is rounded there is added up unit
+// by unit, be they steps that face either end or the bends of a polygon.
+TEST_F(ProfileTest, TheBoundIsThatOfTheWorstPoint) {
+  for (double error : {0.0, 0.01}) {
+    std::vector<ProfilePoint> points;
+    for (int i = 0; i < 200; ++i)
+      points.push_back({0.3 * i + between(0, 0.1) - 20, between(0, 9)});
+    Axis axis{error, 0x1p-24, 2};
+    std::optional<Profile> profile =
+        makeProfile(points, axis, /*allowLinear=*/false, /*clean=*/error > 0);
+    ASSERT_TRUE(profile);
+    EXPECT_EQ(profile->steps, error > 0);
+    double worst = 0;
+    for (const ProfilePoint &point : points) {
+      double inputs = 0, magnitude = 0, active = 1;
+      for (const ProfileUnit &unit : profile->units) {
+        double input = unit.slope * point.x + unit.offset;
+        if (input < -1e-3 * std::fabs(unit.offset))
+          continue;
+        double weight = std::fabs(unit.weight), slope = std::fabs(unit.slope);
+        inputs += weight * (slope * (std::fabs(point.x) + error) +
+                            std::fabs(unit.offset));
+        magnitude += weight * (std::max(0.0, input) + slope * error);
+        ++active;
+      }
+      worst = std::max(worst,
+                       axis.unitRoundoff * (4 * inputs + active * magnitude));
+    }
+    EXPECT_GE(profile->error, worst);
+    EXPECT_LE(profile->error, worst * (1 + 1e-9));
+  }
+}
+
 // Shares of BOS for widths 1 to 40: each step is 0 or 1 but for what it says,
 // for any wrong share that it tolerates, and exactly 0 on its far side.
 TEST_F(ProfileTest, AStepIsRightBesideItsGap) {
