@@ -64,6 +64,11 @@ static std::vector<UnitSums> sumsAt(llvm::ArrayRef<ProfileUnit> units,
   return sums;
 }
 
+/// Sums that overflow and cancel are no numbers; nothing is known then.
+static double largerBound(double worst, double bound) {
+  return std::isnan(bound) ? HUGE_VAL : std::max(worst, bound);
+}
+
 /// Largest rounding error over the points, for any order of summation. What is
 /// rounded has the error of x as well. Of a unit that is on, `slope * x +
 /// offset` is rounded, once per term's product, per addition and for the
@@ -82,10 +87,10 @@ static double roundingAt(const Profile &profile,
     double values = sum.slopes * x + sum.offsets +
                     0x1p-52 * (sum.count + 2) *
                         (sum.slopeSizes * std::fabs(x) + sum.offsetSizes);
-    worst = std::max(worst,
-                     axis.unitRoundoff *
-                         ((axis.terms + 2) * inputs +
-                          (on.count + 1) * (values + on.slopeSizes * error)));
+    worst = largerBound(
+        worst, axis.unitRoundoff *
+                   ((axis.terms + 2) * inputs +
+                    (on.count + 1) * (values + on.slopeSizes * error)));
   }
   return worst;
 }
@@ -344,7 +349,8 @@ Profile rasp::backend::makeWidthProfile(llvm::ArrayRef<double> values,
     }
     double total = 2 * bends * x * error + 8 * unitRoundoff * weights;
     double magnitude = std::fabs(best.constant) + 2 * (weights - bends * x);
-    best.error = std::max(best.error, total + count * unitRoundoff * magnitude);
+    best.error =
+        largerBound(best.error, total + count * unitRoundoff * magnitude);
   }
   return best;
 }

@@ -122,7 +122,7 @@ TEST_F(ProfileTest, TheBoundIsThatOfTheWorstPoint) {
     std::vector<ProfilePoint> points;
     for (int i = 0; i < 200; ++i)
       points.push_back({0.3 * i + between(0, 0.1) - 20, between(0, 9)});
-    Axis axis{error, 0x1p-24, 2};
+    Axis axis{error, error > 0 ? 0x1p-24 : 0x1p-53, 2};
     std::optional<Profile> profile =
         makeProfile(points, axis, /*allowLinear=*/false, /*clean=*/error > 0);
     ASSERT_TRUE(profile);
@@ -146,6 +146,16 @@ TEST_F(ProfileTest, TheBoundIsThatOfTheWorstPoint) {
     EXPECT_GE(profile->error, worst);
     EXPECT_LE(profile->error, worst * (1 + 1e-9));
   }
+}
+
+TEST_F(ProfileTest, OfSumsThatOverflowNothingIsKnown) {
+  ProfilePoint points[] = {
+      {0, 0}, {1, 4e307}, {2, -4e307}, {3, 4e307}, {4, -4e307}};
+  std::optional<Profile> profile = makeProfile(points, {0}, false);
+  ASSERT_TRUE(profile);
+  EXPECT_EQ(profile->error, HUGE_VAL);
+  double values[] = {1e308, -1e308, 1e308};
+  EXPECT_EQ(makeWidthProfile(values, 1, 0, 0x1p-53).error, HUGE_VAL);
 }
 
 // Shares of BOS for widths 1 to 40: each step is 0 or 1 but for what it says,
