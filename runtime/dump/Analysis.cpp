@@ -73,6 +73,10 @@ std::string rasp::rt::exactText(double number, DType dtype) {
   return {buffer, result.ptr};
 }
 
+std::string rasp::rt::counted(size_t count, llvm::StringRef noun) {
+  return (llvm::Twine(count) + " " + noun + (count == 1 ? "" : "s")).str();
+}
+
 std::string rasp::rt::shortText(double number) {
   if (std::fabs(number) < 1e-9)
     return "0";

@@ -147,6 +147,8 @@ Affine movedInto(const Head &head, unsigned direction);
 /// `2*[length] - 1`, with the names of directions.
 std::string textOf(const Affine &affine, const Meanings &meanings,
                    size_t mostTerms = ~size_t(0));
+/// "1 head", "2 heads".
+std::string counted(size_t count, llvm::StringRef noun);
 /// A few digits, for people.
 std::string shortText(double number);
 /// As short as reads back in the model's precision.

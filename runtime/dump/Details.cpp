@@ -206,7 +206,8 @@ void rasp::rt::printNeuron(llvm::raw_ostream &os, Meanings &meanings,
     all += !std::isnan(number);
     active += number > 0;
   }
-  os << "    active   on " << active << " of " << all << " joint values\n";
+  os << "    active   on " << active << " of " << counted(all, "joint value")
+     << "\n";
   size_t listed = 0;
   for (auto [i, number] : llvm::enumerate(activity->preactivations)) {
     if (!(number > 0))
@@ -272,7 +273,8 @@ static void printHeld(llvm::raw_ostream &os, const Meanings &meanings,
     os << " for " << displayText(values[v]) << "\n";
   }
   if (listed < values.size())
-    os << "             ... " << values.size() - listed << " more values\n";
+    os << "             ... " << counted(values.size() - listed, "more value")
+       << "\n";
 }
 
 void rasp::rt::printDimension(llvm::raw_ostream &os, const Meanings &meanings,

@@ -77,10 +77,6 @@ private:
 };
 } // namespace
 
-static std::string counted(size_t count, llvm::StringRef noun) {
-  return (llvm::Twine(count) + " " + noun + (count == 1 ? "" : "s")).str();
-}
-
 static size_t widthOf(llvm::StringRef text) {
   int width = llvm::sys::unicode::columnWidthUTF8(text);
   return width < 0 ? text.size() : width;
@@ -174,9 +170,7 @@ TextPrinter::listDirections(llvm::ArrayRef<unsigned> directions) const {
     i = end;
     size_t names = llvm::StringRef(text).count(',');
     if (!request.isWhole && names + 1 >= mostListed && i < directions.size())
-      return text +
-             llvm::formatv(" and {0} more directions", directions.size() - i)
-                 .str();
+      return text + " and " + counted(directions.size() - i, "more direction");
   }
   return text.empty() ? "nothing" : text;
 }
@@ -328,7 +322,8 @@ void TextPrinter::printList(const FunctionReport &function) {
   }
   printTable(rows, 8);
   if (listed < occurring)
-    os.indent(8) << "... " << occurring - listed << " more joint values\n";
+    os.indent(8) << "... " << counted(occurring - listed, "more joint value")
+                 << "\n";
 }
 
 void TextPrinter::printFunction(const FunctionReport &function,
@@ -678,8 +673,9 @@ void TextPrinter::printOutput() {
              textOf(logit.input, meanings, request.isWhole ? ~size_t(0) : 8)});
   printTable(rows, 4, 2);
   if (listed < analysis.logits.size())
-    os.indent(4) << "... " << analysis.logits.size() - listed
-                 << " more logits\n";
+    os.indent(4) << "... "
+                 << counted(analysis.logits.size() - listed, "more logit")
+                 << "\n";
   if (std::isfinite(analysis.margin))
     printEntry(model.output.kind == OutputVocab::Numerical ? "margin" : "lead",
                "the right " +
