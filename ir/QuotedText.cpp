@@ -14,8 +14,7 @@ static llvm::SMRange rangeOf(StringRef text) {
 }
 
 std::string rasp::ir::hexByte(char byte) {
-  return llvm::utohexstr(static_cast<uint8_t>(byte), /*LowerCase=*/true,
-                         /*Width=*/2);
+  return llvm::toHex(StringRef(&byte, 1), /*LowerCase=*/true);
 }
 
 QuotedText rasp::ir::quotedAt(const char *quote, const char *endOfText) {
