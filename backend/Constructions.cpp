@@ -2,8 +2,8 @@
 
 #include "backend/Constructions.h"
 #include "backend/HeadChain.h"
-#include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/MapVector.h"
+#include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/SetVector.h"
 
 using namespace rasp;

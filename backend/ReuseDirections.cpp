@@ -112,8 +112,7 @@ struct ExactSum {
 class Reuser {
 public:
   explicit Reuser(Circuit &circuit);
-  /// Whether it made the circuit smaller.
-  bool run();
+  void run();
 
 private:
   /// Which direction takes over which, for layers of at most `width` units.
@@ -242,9 +241,7 @@ Reuser::Plan Reuser::planFor(unsigned width) const {
   return plan;
 }
 
-bool Reuser::run() {
-  if (circuit.layers == 0)
-    return false;
+void Reuser::run() {
   // As many tokens and positions as the tables show.
   ir::Domain domain;
   domain.maxSeqLen = 0;
@@ -275,11 +272,8 @@ bool Reuser::run() {
       best = std::move(plan);
     }
   }
-  if (best.saved == 0)
-    return false;
   for (size_t i = 0; i < best.reuse.size(); ++i)
     circuit.directions[i].reuse = best.reuse[i];
-  return true;
 }
 
 bool rasp::backend::reuseDirections(Circuit &circuit) {
@@ -287,7 +281,11 @@ bool rasp::backend::reuseDirections(Circuit &circuit) {
   for (const Direction &direction : circuit.directions)
     before.push_back(direction.reuse);
   undoReuse(circuit);
-  Reuser(circuit).run();
+  // Whom a direction may follow is looked for among all others.
+  constexpr size_t mostDirections = 4096;
+  if (circuit.layers > 0 && isScheduled(circuit) &&
+      circuit.directions.size() <= mostDirections)
+    Reuser(circuit).run();
   return !llvm::equal(before, circuit.directions,
                       [](const std::optional<Reuse> &old,
                          const Direction &own) { return old == own.reuse; });

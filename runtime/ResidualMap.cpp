@@ -82,6 +82,9 @@ static std::optional<Subspace> parse(const json::Value &value,
 
 llvm::Expected<ResidualMap> ResidualMap::make(const Model &model) {
   ResidualMap map;
+  // An MLP can make room once in each coordinate.
+  uint64_t most = uint64_t(model.config.dModel) * (model.numLayers() + 1);
+  uint64_t directions = 0;
   const json::Object *object = model.residual.getAsObject();
   const json::Array *list = object ? object->getArray("subspaces") : nullptr;
   if (!list)
@@ -94,13 +97,17 @@ llvm::Expected<ResidualMap> ResidualMap::make(const Model &model) {
                   " has no `name` and `range` within " +
                   llvm::Twine(model.config.dModel) +
                   " directions, or is cleared in a way that cannot be");
+    directions += space->end - space->begin;
+    if (directions > most)
+      return fail("in /residual/json: the subspaces have more directions than "
+                  "a model of this size can have");
     map.shared |= !space->clearingUnits.empty();
     map.all.push_back(std::move(*space));
   }
-  unsigned directions = 0;
+  unsigned first = 0;
   for (Subspace &space : map.all) {
-    space.first = map.shared ? directions : space.begin;
-    directions += space.end - space.begin;
+    space.first = map.shared ? first : space.begin;
+    first += space.end - space.begin;
   }
   return map;
 }

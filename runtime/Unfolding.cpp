@@ -202,8 +202,6 @@ llvm::Expected<Unfolding> Unfolder::run() {
         *matrix = unfoldRows(*matrix, attention);
       head.wO = unfoldColumns(head.wO, attention);
     }
-    layer.bO = unfoldVector(layer.bO, attention);
-    layer.bOut = unfoldVector(layer.bOut, mlp);
     // The units that clear are the last ones.
     unsigned hidden = layer.wIn.cols();
     std::vector<bool> clears(hidden, false);
@@ -225,10 +223,16 @@ llvm::Expected<Unfolding> Unfolder::run() {
     layer.bIn.conservativeResize(hidden);
     layer.wIn.conservativeResize(layer.wIn.rows(), hidden);
     layer.wOut.conservativeResize(hidden, layer.wOut.cols());
-    for (ClearedDirection &cleared : result.cleared)
-      for (unsigned unit = 0; unit < hidden && cleared.layer == l; ++unit)
-        cleared.isSwap |=
-            layer.wOut.coeff(unit, result.coordinateOf[cleared.direction]) != 0;
+    for (ClearedDirection &cleared : result.cleared) {
+      if (cleared.layer != l)
+        continue;
+      unsigned coordinate = result.coordinateOf[cleared.direction];
+      cleared.isSwap = layer.bOut[coordinate] != 0;
+      for (unsigned unit = 0; unit < hidden; ++unit)
+        cleared.isSwap |= layer.wOut.coeff(unit, coordinate) != 0;
+    }
+    layer.bO = unfoldVector(layer.bO, attention);
+    layer.bOut = unfoldVector(layer.bOut, mlp);
     layer.wIn = unfoldRows(layer.wIn, mlp);
     layer.wOut = unfoldColumns(layer.wOut, mlp);
   }

@@ -25,7 +25,7 @@ struct ClearedDirection {
   unsigned next;      ///< that takes over its coordinate
   unsigned layer;     ///< whose MLP does it
   std::vector<unsigned> units;
-  /// Whether `next` is written by the same MLP.
+  /// Whether the same MLP writes `next`.
   bool isSwap = false;
 };
 

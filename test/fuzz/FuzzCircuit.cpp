@@ -65,7 +65,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   ir::PassOptions options;
   options.verifyEach = true;
   ir::PassManager passes(options, "fuzz");
-  for (llvm::StringRef pass : {"remove-dead", "schedule", "level-widths"}) {
+  for (llvm::StringRef pass :
+       {"remove-dead", "schedule", "level-widths", "reuse-directions"}) {
     std::string printed = print(*circuit);
     std::optional<backend::Circuit> again = read(printed);
     if (!again || print(*again) != printed)

@@ -8,19 +8,22 @@
 #include "runtime/CertificateChecker.h"
 #include "runtime/ComponentSupport.h"
 #include "runtime/Transformer.h"
+#include "runtime/Unfolding.h"
 #include "test/fuzz/Fuzz.h"
 #include "llvm/ADT/STLExtras.h"
 #include <cmath>
 
 using namespace rasp;
 
-rt::Model fuzz::compileModel(llvm::StringRef text) {
+rt::Model fuzz::compileModel(llvm::StringRef text, bool smallest) {
   std::optional<rt::Model> model;
   frontend::runWithLargeStack([&] {
+    SynthesisOptions effort;
+    effort.smallest = smallest;
     Compilation compilation;
     compilation.setText(text, "model.rasp");
     if (compilation.evaluate({}) && compilation.inferValues() &&
-        compilation.synthesise() && compilation.layOut())
+        compilation.synthesise(effort) && compilation.layOut())
       model = compilation.makeModel();
     else
       compilation.diags.printAll(llvm::errs());
@@ -98,6 +101,54 @@ static void comparePasses(const rt::Model &model,
   }
 }
 
+namespace {
+/// Also sees whether something is not cleared since it is negative.
+template <typename T> struct ClearingCheck : OverflowCheck<T> {
+  ClearingCheck(bool causal, const rt::Unfolding &unfolding)
+      : OverflowCheck<T>(causal), unfolding(unfolding) {}
+
+  const rt::Unfolding &unfolding;
+  bool isNegative = false;
+
+  bool visit(const rt::HookPoint &point, rt::Tensor<T> &activation) override {
+    for (const rt::ClearedDirection &cleared : unfolding.cleared)
+      if (point.kind == rt::HookKind::ResidMid &&
+          point.layer == static_cast<int>(cleared.layer) &&
+          cleared.units.size() == 1)
+        for (unsigned t = 0; t < activation.shape[1]; ++t)
+          isNegative |=
+              *activation.at(0, t, unfolding.coordinateOf[cleared.direction]) <
+              0;
+    return OverflowCheck<T>::visit(point, activation);
+  }
+};
+} // namespace
+
+/// The model in which every direction has a coordinate of its own gives the
+/// same logits, unless numbers overflow or sums are rounded on the way.
+template <typename T>
+static void compareUnfolded(const rt::Model &model,
+                            llvm::ArrayRef<rt::Input> inputs) {
+  std::optional<rt::ResidualMap> map = rt::ResidualMap::makeIfKnown(model);
+  if (!map || !map->isShared())
+    return;
+  llvm::Expected<rt::Unfolding> unfolding = rt::unfold(model, *map);
+  if (!unfolding)
+    return llvm::consumeError(unfolding.takeError());
+  if (llvm::any_of(unfolding->cleared,
+                   [](const auto &cleared) { return cleared.isSwap; }))
+    return;
+  rt::HookedPass<T> folded(model), unfolded(unfolding->model);
+  for (const rt::Input &input : inputs) {
+    ClearingCheck<T> check(model.config.causal, *unfolding);
+    OverflowCheck<T> other(model.config.causal);
+    std::vector<T> one = folded.run(input.ids, &check).data,
+                   two = unfolded.run(input.ids, &other).data;
+    if (!check.overflows && !check.isNegative && !other.overflows && one != two)
+      fuzz::report("the model changes by being unfolded");
+  }
+}
+
 void fuzz::tryCertificate(const rt::Model &model,
                           const llvm::json::Value &json) {
   llvm::Expected<rt::Certificate> certificate = rt::certificateFromJSON(json);
@@ -120,6 +171,7 @@ void fuzz::tryModel(const rt::Model &model,
   if (isPlain)
     rt::withScalar(model.config.dtype, [&](auto zero) {
       comparePasses<decltype(zero)>(model, inputs);
+      compareUnfolded<decltype(zero)>(model, inputs);
     });
 
   RunOptions options;

@@ -10,7 +10,7 @@
 namespace rasp::fuzz {
 
 /// A model of `text`, which has to compile.
-rt::Model compileModel(llvm::StringRef text);
+rt::Model compileModel(llvm::StringRef text, bool smallest = false);
 
 /// Whether the tools would be done with the model in a moment. Sizes that files
 /// may have are larger.

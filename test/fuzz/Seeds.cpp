@@ -21,6 +21,7 @@ using namespace rasp;
 namespace {
 struct Seed {
   const char *name, *text;
+  bool smallest = false;
 };
 } // namespace
 
@@ -41,7 +42,11 @@ static constexpr Seed seeds[] = {
     {"tiles", "#@ vocab: a..z\n#@ max-seq-len: 40\n"
               "flip = select(indices, length - indices - 1, ==);\n"
               "reverse = aggregate(flip, tokens);\n"},
-    {"letter", "#@ vocab: a,b\n#@ max-seq-len: 2\nletter = tokens + \"!\";\n"}};
+    {"letter", "#@ vocab: a,b\n#@ max-seq-len: 2\nletter = tokens + \"!\";\n"},
+    // Directions share coordinates.
+    {"sort",
+     "#@ vocab: a,b\n#@ max-seq-len: 3\nsorted = sort(tokens, tokens);\n",
+     true}};
 
 static void write(const std::string &path, llvm::StringRef text) {
   std::error_code error;
@@ -57,7 +62,7 @@ static std::string print(const llvm::json::Value &value) {
 }
 
 static void writeSeed(const std::string &folder, const Seed &seed) {
-  rt::Model model = fuzz::compileModel(seed.text);
+  rt::Model model = fuzz::compileModel(seed.text, seed.smallest);
   for (rt::Padding padding : {rt::Padding::Uniform, rt::Padding::None})
     llvm::cantFail(rt::writeModel(
         model, folder + "/model/" + seed.name + "-" + rt::nameOf(padding),
@@ -82,10 +87,12 @@ static void writeTexts(const std::string &folder, const Seed &seed) {
   options.dumpDir = folder + "/dumps";
   {
     ir::PassManager passes(options, seed.name);
+    SynthesisOptions effort;
+    effort.smallest = seed.smallest;
     Compilation compilation(&passes);
     compilation.setText(seed.text, "seed.rasp");
     if (!compilation.evaluate({}) || !compilation.inferValues() ||
-        !compilation.synthesise())
+        !compilation.synthesise(effort))
       llvm::report_fatal_error("a seed that does not compile");
   }
   std::error_code error;

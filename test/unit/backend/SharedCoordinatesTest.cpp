@@ -1,4 +1,5 @@
-//===- test/unit/backend/SharedCoordinatesTest.cpp - coordinates used twice -===//
+//===- test/unit/backend/SharedCoordinatesTest.cpp - coordinates used twice
+//-===//
 
 #include "Compiled.h"
 #include "runtime/ActivationCache.h"
@@ -75,9 +76,8 @@ struct Shared {
 
 } // namespace
 
-static const char *const sorting =
-    "#@ vocab: a,b,c\n#@ max-seq-len: 4\n"
-    "sorted = sort(tokens, tokens);\n";
+static const char *const sorting = "#@ vocab: a,b,c\n#@ max-seq-len: 4\n"
+                                   "sorted = sort(tokens, tokens);\n";
 /// Means in it may come out below 0.
 static const std::string reaching = [] {
   auto file = llvm::MemoryBuffer::getFile(RASP_TEST_DIR
@@ -86,7 +86,8 @@ static const std::string reaching = [] {
 }();
 
 TEST(SharedCoordinates, TheUnfoldedModelComputesTheSame) {
-  for (llvm::StringRef program : {llvm::StringRef(sorting), llvm::StringRef(reaching)}) {
+  for (llvm::StringRef program :
+       {llvm::StringRef(sorting), llvm::StringRef(reaching)}) {
     Shared shared(program);
     rt::Transformer<float> folded(shared.model),
         unfolded(shared.unfolding->model);
@@ -104,7 +105,8 @@ TEST(SharedCoordinates, TheUnfoldedModelComputesTheSame) {
 TEST(SharedCoordinates, TheMapSaysWhoseTheyAreWhen) {
   Shared shared(sorting);
   rt::HookedPass<float> folded(shared.model), unfolded(shared.unfolding->model);
-  rt::ActivationCache<float> one(*folded.hooks().select("blocks.*.hook_resid*")),
+  rt::ActivationCache<float> one(
+      *folded.hooks().select("blocks.*.hook_resid*")),
       other(*unfolded.hooks().select("blocks.*.hook_resid*"));
   std::vector<uint32_t> ids{shared.model.input.bosId, 2, 0, 1, 1};
   folded.run({ids}, &one);
@@ -182,9 +184,8 @@ TEST(SharedCoordinates, LabelsStandForADirectionWhereItIs) {
     auto made = rt::parseInterventions(
         llvm::json::Object{
             {"interventions",
-             llvm::json::Array{llvm::json::Object{{"hook", hook},
-                                                  {"action", "zero"},
-                                                  {"directions", label}}}}},
+             llvm::json::Array{llvm::json::Object{
+                 {"hook", hook}, {"action", "zero"}, {"directions", label}}}}},
         shared.model);
     return made ? "" : llvm::toString(made.takeError());
   };
@@ -197,7 +198,8 @@ TEST(SharedCoordinates, LabelsStandForADirectionWhereItIs) {
 }
 
 TEST(SharedCoordinates, TheCertificateHolds) {
-  for (llvm::StringRef program : {llvm::StringRef(sorting), llvm::StringRef(reaching)})
+  for (llvm::StringRef program :
+       {llvm::StringRef(sorting), llvm::StringRef(reaching)})
     EXPECT_EQ(Shared(program).certified(), std::vector<std::string>());
 }
 
@@ -205,9 +207,8 @@ TEST(SharedCoordinates, AUnitThatDoesNotClearIsFound) {
   Shared shared(sorting);
   rt::ClearedDirection own = shared.cleared(1);
   unsigned at = shared.unfolding->coordinateOf[own.direction];
-  std::string message =
-      "hidden unit " + std::to_string(own.units[0]) +
-      " does not clear direction " + std::to_string(at);
+  std::string message = "hidden unit " + std::to_string(own.units[0]) +
+                        " does not clear direction " + std::to_string(at);
   {
     Shared wrong = shared;
     wrong.wOut(own).coeffRef(own.units[0], at) = -0.5;
@@ -244,8 +245,8 @@ TEST(SharedCoordinates, WhatMayBeNegativeTakesTwoUnits) {
        *shared.model.residual.getAsObject()->getArray("subspaces")) {
     llvm::json::Object &space = *value.getAsObject();
     llvm::json::Array *units = space.getArray("clearing_units");
-    if (!units || space.getInteger("cleared_in_half_layer") !=
-                      2 * int64_t(own.layer) + 2)
+    if (!units ||
+        space.getInteger("cleared_in_half_layer") != 2 * int64_t(own.layer) + 2)
       continue;
     for (llvm::json::Value &list : *units)
       if (list.getAsArray()->size() == 2 &&
