@@ -480,6 +480,8 @@ private:
 
   /// When the operands of scores are there.
   unsigned timeOfTerms(llvm::ArrayRef<ScoreTerm> terms) const;
+  /// Before which time those of a table cannot be: that of what it reads.
+  unsigned earliestTable(const Formula &comparison);
   /// When those of the table of a comparison would be; none if there is none.
   std::optional<unsigned> timeOfTable(const Formula &comparison);
   bool addEquality(const Formula &comparison, const ir::SelectorFacts &facts,

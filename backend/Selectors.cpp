@@ -218,6 +218,16 @@ unsigned Lowering::timeOfTerms(llvm::ArrayRef<ScoreTerm> terms) const {
   return time;
 }
 
+unsigned Lowering::earliestTable(const Formula &formula) {
+  unsigned time = 0;
+  for (const Node *node : {formula.key, formula.query})
+    if (sets.of(node).hasTable)
+      for (ir::Source source : sets.of(node).table.sources)
+        if (const SourceState &state = stateOf(source); state.raw)
+          time = std::max(time, timeOf(circuit, *state.raw));
+  return time;
+}
+
 std::optional<unsigned> Lowering::timeOfTable(const Formula &formula) {
   // What takes longer to be made is no alternative.
   constexpr double manyPairs = 1 << 20;
@@ -339,7 +349,8 @@ bool Lowering::addEquality(const Formula &comparison,
     });
   // A table of classes would be there before squares of what is decoded first.
   unsigned time = timeOfTerms(terms);
-  if (time > 0 && !options.lateEqualities)
+  if (nextAttention(time) > nextAttention(earliestTable(comparison)) &&
+      !options.lateEqualities)
     if (std::optional<unsigned> ofTable = timeOfTable(comparison);
         failed || (ofTable && nextAttention(time) > nextAttention(*ofTable)))
       return refuseSquares([&] {

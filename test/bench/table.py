@@ -5,7 +5,8 @@ fast it is, and how that grows, beside limits.json: a peer (Tracr) and targets.
 Prints Markdown tables. Compile time is the CPU time of the whole process, which
 is what it takes on a machine that has nothing else to do, the best of several
 runs; parameters are those of a reader with padded layers. `growth` is
-the exponent of the length by which CPU time grew over the last doubling."""
+the exponent of the length by which CPU time grew over the last doubling. Of what
+the levels make of a program, layers and parameters are told where they differ."""
 
 import argparse
 import json
@@ -43,10 +44,10 @@ class Compiler:
         self.raspc = binaries / "raspc"
         self.model = folder / "model.h5"
 
-    def run(self, row, length):
+    def run(self, row, length, level="-O1"):
         """Stats of the model and what the process took."""
         command = [self.raspc, EXAMPLES / (row["program"] + ".rasp"), "-o",
-                   self.model, f"--max-seq-len={length}", "--stats=json",
+                   self.model, level, f"--max-seq-len={length}", "--stats=json",
                    *vocabulary(row)]
         process = subprocess.Popen(command, stdout=subprocess.PIPE,
                                    stderr=subprocess.DEVNULL)
@@ -72,6 +73,13 @@ def measure_size(compiler, row, limits, runs):
            ("layers", "heads", "d_head", "d_mlp", "d_model", "parameters",
             "parameters_ragged", "nonzeros", "file_bytes")}
     own["ms"] = round(1000 * stats["cpu"], 2)
+    own["levels"] = {"-O1": stats}
+    for level in ("-O0", "-Os"):
+        own["levels"][level] = compiler.run(
+            row, row.get("length", limits["length"]), level)
+    own["levels"] = {
+        level: {key: stats[key] for key in ("layers", "heads", "parameters")}
+        for level, stats in own["levels"].items()}
     return dict(row, own=own)
 
 
@@ -145,6 +153,15 @@ def sizes_table(rows):
                count(row["own"]["nonzeros"]), *three(row, duration, "ms")]
 
 
+def levels_table(rows):
+    yield ["program", "`-O0`", "`-O1`", "`-Os`"]
+    for row in rows:
+        cells = [f"{own['layers']}, {count(own['parameters'])}" for own in
+                 (row["own"]["levels"][level] for level in ("-O0", "-O1", "-Os"))]
+        if len(set(cells)) > 1:
+            yield [row["program"], *cells]
+
+
 def scale_table(rows):
     yield ["program", "length", "vocabulary", "compile", "growth", "memory",
            "file", "parameters", "non-zero"]
@@ -185,6 +202,8 @@ def main():
         print()
         return
     markdown(sizes_table(sizes))
+    print()
+    markdown(levels_table(sizes))
     print()
     markdown(scale_table(scale))
     print(f"\n{bulk['own']['models']} small programs in one process: "
