@@ -161,6 +161,9 @@ bool rasp::backend::removeDead(Circuit &circuit) {
 
   for (const View &logit : circuit.readout.logits)
     need(logit);
+  for (uint32_t i = 0; i < count; ++i)
+    if (circuit.directions[i].stays)
+      need(View::of(DirId(i)));
   while (!work.empty()) {
     auto dir = static_cast<uint32_t>(work.back());
     work.pop_back();

@@ -422,6 +422,10 @@ void CircuitVerifier::checkReuse() {
       report("that one is read after the MLP of layer {0} has cleared it");
     else if (halfLayers.firstWrite[i] < time)
       report("it is written before the MLP of layer {0} has cleared that one");
+    else if (halfLayers.firstWrite[i] == time &&
+             !maySwap(circuit, of, dir, layer))
+      report("the MLP of layer {0} clears the one and writes the other, and "
+             "rounds what they add up to");
     isTaken[old] = true;
   }
 }

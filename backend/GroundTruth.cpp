@@ -86,7 +86,7 @@ private:
   struct EdgeDims {
     std::set<unsigned> all; ///< coordinates
     std::set<std::string> variables, cleared;
-    bool isData = false; ///< more than BOS and what is cleared
+    bool isData = false; ///< of more than BOS and what is cleared
   };
   /// Where one component reads what another wrote before.
   std::map<EdgeKey, EdgeDims> collectEdges() const;
@@ -277,20 +277,31 @@ Describer::collectEdges() const {
     for (size_t from : writers[layout.place(dir)])
       for (const Reader &reader : readers[layout.place(dir)])
         add(from, reader, dir, false);
-  // What is cleared still arrives where its coordinate is read, once from its
-  // writers and once, with the other sign, from the MLP that clears it.
-  for (DirId next : layout.order)
+  // What is cleared still arrives where its coordinate is read later, once from
+  // its writers and once, with the other sign, from the MLP that clears it. Who
+  // clears a coordinate reads it.
+  for (DirId next : layout.order) {
+    std::set<Reader> clearers;
     for (DirId dir = next; circuit[dir].reuse;) {
       size_t mlp = componentOfMlp[circuit[dir].reuse->layer];
       dir = circuit[dir].reuse->of;
-      std::set<size_t> from = writers[layout.place(dir)];
-      for (size_t writer : from)
+      const std::set<size_t> &own = writers[layout.place(dir)];
+      for (size_t writer : own)
         add(writer, {mlp, "in"}, dir, true);
-      from.insert(mlp);
-      for (size_t writer : from)
-        for (const Reader &reader : readers[layout.place(next)])
+      // Clearers of those that came later.
+      for (const Reader &clearer : clearers)
+        for (size_t writer : own)
+          add(writer, clearer, dir, true);
+      for (const Reader &clearer : clearers)
+        add(mlp, clearer, dir, true);
+      clearers.insert({mlp, "in"});
+      for (const Reader &reader : readers[layout.place(next)]) {
+        for (size_t writer : own)
           add(writer, reader, dir, true);
+        add(mlp, reader, dir, true);
+      }
     }
+  }
   return edges;
 }
 
@@ -345,8 +356,11 @@ json::Value Describer::circuitGraph() const {
       ranges.push_back(json::Array{numbers[i], numbers[end - 1] + 1});
       i = end;
     }
-    bool bookkeeping = !own.isData;
-    if (bookkeeping)
+    bool bookkeeping = !own.isData && own.cleared.empty();
+    llvm::StringRef role = own.isData       ? "data"
+                           : bookkeeping    ? "bookkeeping"
+                                            : "clearing";
+    if (!own.isData)
       own.variables.merge(own.cleared);
     auto number = static_cast<int64_t>(edges.size());
     all.push_back(number);
@@ -359,7 +373,7 @@ json::Value Describer::circuitGraph() const {
                      {"port", name},
                      {"dims", std::move(ranges)},
                      {"vars", json::Array(own.variables)},
-                     {"role", bookkeeping ? "bookkeeping" : "data"}});
+                     {"role", role}});
   }
   return json::Object{
       {"format", "raspc-circuit"},

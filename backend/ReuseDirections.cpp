@@ -95,19 +95,75 @@ HalfLayers::HalfLayers(const Circuit &circuit)
 
 namespace {
 
-/// What is known of a sum of numbers whose roundings must be none.
+/// What is known of a sum that must not be rounded.
 struct ExactSum {
-  double grid = HUGE_VAL; ///< a power of two; 0 if there is none
-  double largest = 0;
+  bool isExact = true;      ///< as far as its terms are
+  double grid = HUGE_VAL;   ///< a power of two of which all terms are multiples
+  double largest = 0;       ///< what their sizes add up to
 
-  void add(double weight, double ownGrid, double magnitude) {
+  void add(double weight, const ExactSum &term) {
     if (weight == 0)
       return;
-    grid = std::min(grid, gridOf({weight}) * ownGrid);
-    largest += std::fabs(weight) * magnitude;
+    isExact &= term.isExact;
+    grid = std::min(grid, gridOf({weight}) * term.grid);
+    largest += std::fabs(weight) * term.largest;
   }
-  bool isExact() const { return largest <= 0x1p24 * grid; }
+  /// Whether the significand of float32 holds the sum and all its parts.
+  bool fits() const { return isExact && largest <= 0x1p24 * grid; }
 };
+
+} // namespace
+
+static ExactSum sumOf(const Direction &direction) {
+  ExactSum sum;
+  sum.isExact = direction.error == 0 && direction.errorAtBos == 0;
+  sum.grid = direction.grid;
+  sum.largest = std::max({std::fabs(direction.low), std::fabs(direction.high),
+                          std::fabs(direction.atBos)});
+  if (sum.largest == 0)
+    sum.grid = HUGE_VAL;
+  return sum;
+}
+
+/// What the MLP of a layer writes into a direction.
+static ExactSum writtenBy(const Circuit &circuit,
+                          llvm::ArrayRef<const Neuron *> units, DirId next,
+                          unsigned layer) {
+  ExactSum sum;
+  for (const Neuron *neuron : units) {
+    if (neuron->layer != layer)
+      continue;
+    ExactSum input;
+    input.add(neuron->input.constant, {true, 1, 1});
+    for (const Term &term : neuron->input.terms)
+      input.add(term.weight, sumOf(circuit[term.dir]));
+    input.isExact = input.fits();
+    for (const Term &term : neuron->outputs)
+      if (term.dir == next)
+        sum.add(term.weight, input);
+  }
+  return sum;
+}
+
+/// Whether one MLP may clear the one and write the other, sums of both exact.
+static bool isExactSwap(const ExactSum &old, const ExactSum &next) {
+  ExactSum both = next;
+  both.add(1, old);
+  return both.fits();
+}
+
+bool rasp::backend::maySwap(const Circuit &circuit, DirId old, DirId next,
+                            unsigned layer) {
+  std::vector<const Neuron *> units;
+  for (const Neuron &neuron : circuit.neurons)
+    if (llvm::any_of(neuron.outputs,
+                     [&](const Term &term) { return term.dir == next; }))
+      units.push_back(&neuron);
+  return isExactSwap(sumOf(circuit[old]),
+                     writtenBy(circuit, units, next, layer));
+}
+
+namespace {
 
 class Reuser {
 public:
@@ -121,30 +177,31 @@ private:
     unsigned saved = 0, width = 0;
   };
 
-  Plan planFor(unsigned width) const;
+  Plan planFor(unsigned width);
+  unsigned unitsFor(uint32_t old) const { return isTwoSided[old] ? 2 : 1; }
   /// The first layer whose MLP may clear `old` for `next`, if that has `free`
   /// units left.
   std::optional<unsigned> layerFor(uint32_t old, uint32_t next,
                                    llvm::ArrayRef<unsigned> free) const;
-  bool isExactSwap(const Direction &old, uint32_t next, unsigned layer) const;
-  bool addExact(ExactSum &sum, double weight, DirId dir) const;
 
   Circuit &circuit;
   /// What is never to be cleared counts as read until the end.
   HalfLayers times;
-  /// By direction, the hidden units that write it.
-  std::vector<std::vector<const Neuron *>> unitsOf;
+  /// By direction: what it holds, and what the MLP writes that writes it first.
+  std::vector<ExactSum> held, written;
+  std::vector<bool> isTwoSided;
   std::vector<unsigned> widths; ///< by layer
   /// In the order in which they are written.
   std::vector<uint32_t> order;
+  size_t pairs = 0; ///< that were looked at
   static constexpr unsigned never = HalfLayers::unembed;
 };
 
 } // namespace
 
 Reuser::Reuser(Circuit &circuit)
-    : circuit(circuit), times(circuit), unitsOf(circuit.directions.size()),
-      widths(circuit.layers) {
+    : circuit(circuit), times(circuit), widths(circuit.layers) {
+  std::vector<std::vector<const Neuron *>> unitsOf(circuit.directions.size());
   for (auto [i, direction] : llvm::enumerate(circuit.directions))
     if (direction.stays || i == 0)
       times.lastRead[i] = never;
@@ -153,86 +210,67 @@ Reuser::Reuser(Circuit &circuit)
     for (const Term &term : neuron.outputs)
       unitsOf[static_cast<uint32_t>(term.dir)].push_back(&neuron);
   }
+  for (auto [i, direction] : llvm::enumerate(circuit.directions)) {
+    held.push_back(sumOf(direction));
+    isTwoSided.push_back(mayBeNegative(direction));
+    unsigned first = times.firstWrite[i];
+    bool isOfMlp = first > 0 && first % 2 == 0;
+    written.push_back(isOfMlp ? writtenBy(circuit, unitsOf[i],
+                                          DirId(static_cast<uint32_t>(i)),
+                                          first / 2 - 1)
+                              : ExactSum());
+  }
   for (DirId dir : layOut(circuit).order)
     order.push_back(static_cast<uint32_t>(dir));
 }
 
-bool Reuser::addExact(ExactSum &sum, double weight, DirId dir) const {
-  const Direction &direction = circuit[dir];
-  sum.add(weight, direction.grid,
-          std::max({std::fabs(direction.low), std::fabs(direction.high),
-                    std::fabs(direction.atBos)}));
-  return direction.error == 0 && direction.errorAtBos == 0;
-}
-
-bool Reuser::isExactSwap(const Direction &old, uint32_t next,
-                         unsigned layer) const {
-  ExactSum sum;
-  if (old.error != 0 || old.errorAtBos != 0)
-    return false;
-  sum.add(1, old.grid,
-          std::max(
-              {std::fabs(old.low), std::fabs(old.high), std::fabs(old.atBos)}));
-  for (const Neuron *neuron : unitsOf[next]) {
-    if (neuron->layer != layer)
-      continue;
-    ExactSum input;
-    input.add(neuron->input.constant, 1, 1);
-    for (const Term &term : neuron->input.terms)
-      if (!addExact(input, term.weight, term.dir))
-        return false;
-    if (!input.isExact())
-      return false;
-    for (const Term &term : neuron->outputs)
-      if (static_cast<uint32_t>(term.dir) == next)
-        sum.add(term.weight, input.grid, input.largest);
-  }
-  return sum.isExact();
-}
-
 std::optional<unsigned> Reuser::layerFor(uint32_t old, uint32_t next,
                                          llvm::ArrayRef<unsigned> free) const {
-  const Direction &direction = circuit.directions[old];
-  unsigned units = mayBeNegative(direction) ? 2 : 1;
   // Half-layer 2l + 2 is that of the MLP of layer l. It may read the direction
   // itself, but not write it.
-  unsigned soonest = std::max({times.lastRead[old], direction.time + 1, 2u});
+  unsigned soonest = std::max({times.lastRead[old], circuit.directions[old].time + 1, 2u});
   for (unsigned layer = (soonest - 1) / 2;
        2 * layer + 2 <= times.firstWrite[next]; ++layer)
-    if (free[layer] >= units && (2 * layer + 2 < times.firstWrite[next] ||
-                                 isExactSwap(direction, next, layer)))
+    if (free[layer] >= unitsFor(old) &&
+        (2 * layer + 2 < times.firstWrite[next] ||
+         isExactSwap(held[old], written[next])))
       return layer;
   return std::nullopt;
 }
 
-Reuser::Plan Reuser::planFor(unsigned width) const {
+Reuser::Plan Reuser::planFor(unsigned width) {
   Plan plan;
   plan.reuse.resize(circuit.directions.size());
   plan.width = width;
   std::vector<unsigned> free;
+  unsigned left = 0;
   for (unsigned used : widths)
-    free.push_back(width - used);
+    left += free.emplace_back(width - used);
   // Those that have been written so far and that no other one took over.
   std::vector<uint32_t> holders;
   for (uint32_t next : order) {
     uint32_t *taken = nullptr;
-    if (times.firstWrite[next] > 0)
-      for (uint32_t &old : holders)
+    if (times.firstWrite[next] > 0 && left > 0)
+      for (uint32_t &old : holders) {
+        ++pairs;
         // Two units where nothing cheaper is there.
-        if (std::optional<unsigned> layer = layerFor(old, next, free);
-            layer && (!taken || !mayBeNegative(circuit.directions[old]))) {
-          taken = &old;
-          plan.reuse[next] = {DirId(old), *layer};
-          if (!mayBeNegative(circuit.directions[old]))
-            break;
-        }
+        if (taken && isTwoSided[old])
+          continue;
+        std::optional<unsigned> layer = layerFor(old, next, free);
+        if (!layer)
+          continue;
+        taken = &old;
+        plan.reuse[next] = {DirId(old), *layer};
+        if (!isTwoSided[old])
+          break;
+      }
     if (!taken) {
       if (times.lastRead[next] != never)
         holders.push_back(next);
       continue;
     }
-    free[plan.reuse[next]->layer] -=
-        mayBeNegative(circuit.directions[*taken]) ? 2 : 1;
+    free[plan.reuse[next]->layer] -= unitsFor(*taken);
+    left -= unitsFor(*taken);
     ++plan.saved;
     *taken = next;
     if (times.lastRead[next] == never)
@@ -263,9 +301,12 @@ void Reuser::run() {
   Plan best;
   best.width = width;
   uint64_t cost = costOf(best);
-  // Beyond that, a unit costs more than a direction can save.
-  size_t most = width + circuit.directions.size();
-  for (size_t more = 0; width + more <= most; more += 1 + more / 4) {
+  // More units than directions to be cleared are of no use. Many choices are
+  // tried with each circuit, so what one of them may take is bounded.
+  constexpr size_t mostPairs = 1 << 22;
+  size_t most = 2 * circuit.directions.size();
+  for (size_t more = 0; more <= most && pairs < mostPairs;
+       more += 1 + more / 4) {
     Plan plan = planFor(static_cast<unsigned>(width + more));
     if (uint64_t own = costOf(plan); own < cost) {
       cost = own;

@@ -27,6 +27,8 @@ public:
         lastLayer(certificate.directions.size(), -1), finalLayer(lastLayer) {}
 
   CertificateReport run();
+  /// What a direction may hold, also at BOS.
+  std::vector<Bound> occurring(unsigned direction) const;
   /// Whether what is cleared for others, as `unfolding` says, leaves 0.
   void checkClearing(const Unfolding &unfolding, CertificateReport &own);
   /// One table for each direction.
@@ -683,30 +685,43 @@ struct ExactSum {
                     std::ldexp(1.0, exponent - 53 + llvm::countr_zero(bits)));
     largest = std::max(largest, std::fabs(number.value));
   }
-  void add(const DirectionTable &table) {
-    add(table.atBos);
-    for (const Bound &entry : table.entries)
-      add(entry);
-  }
 };
 } // namespace
+
+std::vector<Bound> Checker::occurring(unsigned direction) const {
+  const DirectionTable &table = tables.tables[direction];
+  const std::vector<bool> *excluded = nullptr;
+  if (auto domain = certificate.directions[direction].domain)
+    excluded = &certificate.domains[*domain].excluded;
+  std::vector<Bound> all{table.atBos};
+  for (auto [i, entry] : llvm::enumerate(table.entries))
+    if (!excluded || excluded->empty() || !(*excluded)[i])
+      all.push_back(entry);
+  return all;
+}
 
 void Checker::checkClearing(const Unfolding &unfolding,
                             CertificateReport &own) {
   double unit = certificate.unitRoundoff;
   for (const ClearedDirection &cleared : unfolding.cleared) {
-    const DirectionTable &table = tables.tables[cleared.direction];
     const std::string &name = labelOf(cleared.direction);
     auto isNegative = [](const Bound &x) { return x.value - x.error < 0; };
     if (cleared.units.size() == 1 &&
-        (isNegative(table.atBos) || llvm::any_of(table.entries, isNegative)))
+        llvm::any_of(occurring(cleared.direction), isNegative))
       own.problems.push_back(llvm::formatv(
           "`{0}` may be negative, and then it is not cleared", name));
     if (!cleared.isSwap)
       continue;
     // What is cleared and what is written meet before they reach the stream.
+    // Of an interval, only the ends are known.
+    auto add = [&](ExactSum &sum, unsigned direction) {
+      for (const Bound &number : occurring(direction))
+        sum.add(number);
+      for (unsigned variable : tables.tables[direction].variables)
+        sum.isExact &= !certificate.variables[variable].interval;
+    };
     ExactSum old;
-    old.add(table);
+    add(old, cleared.direction);
     double total = old.largest, grid = old.grid;
     bool isExact = old.isExact;
     const Layer &layer = model.layers[cleared.layer];
@@ -728,7 +743,7 @@ void Checker::checkClearing(const Unfolding &unfolding,
           continue;
         ExactSum scale, input;
         scale.add({factor, 0});
-        input.add(tables.tables[static_cast<size_t>(row)]);
+        add(input, static_cast<unsigned>(row));
         isExact &= input.isExact;
         inputGrid = std::min(inputGrid, scale.grid * input.grid);
         magnitude += std::fabs(factor) * input.largest;

@@ -231,20 +231,24 @@ llvm::Expected<int64_t> Reader::findLabel(llvm::StringRef label) const {
       return found - model.residualLabels.begin();
     return ::fail("no direction has the label `" + label + "`");
   }
+  std::string problem = ("no direction has the label `" + label + "`").str();
   for (const Subspace &space : map->subspaces())
     for (unsigned at = space.begin; at < space.end; ++at) {
       if (space.labelOf(at) != label)
         continue;
-      for (const HookPoint &point : result.points)
-        if (const Subspace *own =
-                map->find(at, halfLayerAround(point, model.numLayers()));
-            own && own != &space)
-          return ::fail("`" + label + "` is not at `" + point.name() +
-                        "`; there its place is that of `" + own->labelOf(at) +
-                        "`");
-      return at;
+      auto wrong = llvm::find_if(result.points, [&](auto &point) {
+        unsigned half = halfLayerAround(point, model.numLayers());
+        const Subspace *own = map->find(at, half);
+        return (own && own != &space) || (point.kind == HookKind::MlpOut &&
+                                          map->isClearedIn(at, half));
+      });
+      if (wrong == result.points.end())
+        return at;
+      problem = ("`" + label + "` does not have its place to itself at `" +
+                 wrong->name() + "`")
+                    .str();
     }
-  return ::fail("no direction has the label `" + label + "`");
+  return ::fail(problem);
 }
 
 llvm::Error Reader::readIndices(const AxisName &axis,

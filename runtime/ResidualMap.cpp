@@ -131,6 +131,13 @@ const Subspace *ResidualMap::find(unsigned coordinate,
   return found;
 }
 
+bool ResidualMap::isClearedIn(unsigned coordinate, unsigned halfLayer) const {
+  return llvm::any_of(all, [&](const Subspace &space) {
+    return space.begin <= coordinate && coordinate < space.end &&
+           space.clearedIn == halfLayer;
+  });
+}
+
 std::vector<unsigned> ResidualMap::coordinatesOf(llvm::StringRef variable,
                                                  unsigned halfLayer) const {
   std::vector<unsigned> coordinates;

@@ -68,6 +68,8 @@ public:
   /// What a coordinate belongs to after a half-layer; null if the file does not
   /// say.
   const Subspace *find(unsigned coordinate, unsigned halfLayer) const;
+  /// Whether a half-layer clears a coordinate, for another direction.
+  bool isClearedIn(unsigned coordinate, unsigned halfLayer) const;
   /// The coordinates that a variable has at some time, ascending. The error for
   /// an unknown one says which there are.
   llvm::Expected<std::vector<unsigned>>

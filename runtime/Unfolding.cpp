@@ -14,6 +14,7 @@ namespace {
 /// A direction, as its coordinate sees it.
 struct Tenant {
   unsigned direction, liveFrom, clearedIn;
+  const Subspace *space;
 };
 
 class Unfolder {
@@ -33,8 +34,6 @@ private:
 
   llvm::Error findTenants();
   llvm::Error findClearings();
-  llvm::Error checkUnit(const Layer &layer, unsigned unit, unsigned coordinate,
-                        double sign) const;
   void describe();
 
   /// Who has a coordinate when a half-layer reads it, and when it writes it.
@@ -69,7 +68,8 @@ llvm::Error Unfolder::findTenants() {
     for (unsigned at = space.begin; at < space.end; ++at) {
       result.coordinateOf.push_back(at);
       tenants[at].push_back(
-          {space.first + at - space.begin, space.liveFrom, space.clearedIn});
+          {space.first + at - space.begin, space.liveFrom, space.clearedIn,
+           &space});
     }
   for (auto [coordinate, own] : llvm::enumerate(tenants)) {
     llvm::stable_sort(own, [](const Tenant &a, const Tenant &b) {
@@ -86,53 +86,51 @@ llvm::Error Unfolder::findTenants() {
   return llvm::Error::success();
 }
 
-llvm::Error Unfolder::checkUnit(const Layer &layer, unsigned unit,
-                                unsigned coordinate, double sign) const {
-  bool isGood = layer.bIn[unit] == 0;
-  size_t outputs = 0;
-  for (Matrix::InnerIterator it(layer.wOut, unit); it; ++it)
-    if (it.value() != 0) {
-      ++outputs;
-      isGood &= it.col() == coordinate && it.value() == -sign;
-    }
-  size_t inputs = 0;
-  for (Eigen::Index row = 0; row < layer.wIn.rows(); ++row)
-    if (double weight = layer.wIn.coeff(row, unit); weight != 0) {
-      ++inputs;
-      isGood &= row == coordinate && weight == sign;
-    }
-  if (isGood && inputs == 1 && outputs == 1)
-    return llvm::Error::success();
-  return fail("hidden unit {0} does not clear direction {1}", unit, coordinate);
+/// Whether the only non-zero of a row, or of a column of one by columns, is
+/// `value` at `place`.
+template <typename Sparse>
+static bool isOnly(const Sparse &matrix, unsigned line, unsigned place,
+                   double value) {
+  size_t count = 0;
+  bool isThere = false;
+  for (typename Sparse::InnerIterator it(matrix, line); it; ++it) {
+    count += it.value() != 0;
+    isThere |= it.index() == static_cast<int>(place) && it.value() == value;
+  }
+  return count == 1 && isThere;
 }
 
 llvm::Error Unfolder::findClearings() {
   for (auto [coordinate, own] : llvm::enumerate(tenants))
-    for (size_t i = 0; i + 1 < own.size(); ++i)
-      result.cleared.push_back({own[i].direction,
-                                own[i + 1].direction,
-                                own[i].clearedIn / 2 - 1,
-                                {}});
-  for (ClearedDirection &cleared : result.cleared) {
-    const Subspace &space =
-        *llvm::find_if(map.subspaces(), [&](const Subspace &own) {
-          return own.first <= cleared.direction &&
-                 cleared.direction - own.first < own.end - own.begin;
-        });
-    cleared.units = space.clearingUnits[cleared.direction - space.first];
-    unsigned coordinate = result.coordinateOf[cleared.direction];
-    if (cleared.layer >= model.layers.size())
-      return fail("direction {0} is cleared in layer {1}, which there is not",
-                  coordinate, cleared.layer);
+    for (size_t i = 0; i + 1 < own.size(); ++i) {
+      const Subspace &space = *own[i].space;
+      unsigned layer = own[i].clearedIn / 2 - 1;
+      if (layer >= model.layers.size())
+        return fail("direction {0} is cleared in layer {1}, which there is not",
+                    coordinate, layer);
+      result.cleared.push_back(
+          {own[i].direction, own[i + 1].direction, layer,
+           space.clearingUnits[own[i].direction - space.first]});
+    }
+  using ByColumn = Eigen::SparseMatrix<double, Eigen::ColMajor>;
+  std::vector<std::optional<ByColumn>> inputs(model.layers.size());
+  for (const ClearedDirection &cleared : result.cleared) {
     const Layer &layer = model.layers[cleared.layer];
+    unsigned coordinate = result.coordinateOf[cleared.direction];
+    std::optional<ByColumn> &in = inputs[cleared.layer];
+    if (!in)
+      in = ByColumn(layer.wIn);
     double sign = 1;
     for (unsigned unit : cleared.units) {
       if (unit >= layer.wIn.cols())
         return fail("direction {0} is cleared by hidden unit {1} of layer {2}, "
                     "which there is not",
                     coordinate, unit, cleared.layer);
-      if (llvm::Error error = checkUnit(layer, unit, coordinate, sign))
-        return error;
+      if (!isOnly<ByColumn>(*in, unit, coordinate, sign) ||
+          !isOnly<Matrix>(layer.wOut, unit, coordinate, -sign) ||
+          layer.bIn[unit] != 0)
+        return fail("hidden unit {0} does not clear direction {1}", unit,
+                    coordinate);
       sign = -1;
     }
   }

@@ -31,9 +31,11 @@ rasp::rt::selectVariables(Intervention intervention,
   for (const HookPoint &point : intervention.points) {
     std::set<int64_t> now = always;
     for (llvm::StringRef variable : variables) {
-      std::vector<unsigned> own =
-          map.coordinatesOf(variable, halfLayerAround(point, layers));
-      now.insert(own.begin(), own.end());
+      unsigned half = halfLayerAround(point, layers);
+      for (unsigned at : map.coordinatesOf(variable, half))
+        // There the MLP takes away what was there before.
+        if (point.kind != HookKind::MlpOut || !map.isClearedIn(at, half))
+          now.insert(at);
     }
     if (now.empty())
       continue;

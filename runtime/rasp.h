@@ -47,7 +47,7 @@ RASP_API void rasp_model_free(rasp_model *model);
  *    "config"        arguments of TransformerLens' configuration, an object
  *    "input_vocab", "output_vocab", "residual", "circuit", "ir", "options",
  *    "certificate"   JSON, as FORMAT.md specifies them; null if there is none
- *    "labels"        names of the residual directions, a list
+ *    "labels"        names of the residual directions, a list (FORMAT.md)
  *    "hooks"         names of the hook points, a list
  *    "program"       the program's source, which is no JSON */
 RASP_API const char *rasp_model_text(const rasp_model *model, const char *part);

@@ -600,6 +600,13 @@ static constexpr llvm::StringLiteral shared = R"(circuit @shared(layers = 2) {
 }
 )";
 
+/// The layer that writes [late] clears [early].
+static std::string swapped() {
+  std::string text = shared.str();
+  text.replace(text.find("cleared 0"), 9, "cleared 1");
+  return text;
+}
+
 TEST(CircuitVerifier, SaysWhatCannotBeTakenOver) {
   EXPECT_EQ(messagesWith("cleared 0", "cleared 0", shared), "");
   EXPECT_EQ(messagesWith("cleared 0", "cleared 1", shared), "");
@@ -616,6 +623,12 @@ TEST(CircuitVerifier, SaysWhatCannotBeTakenOver) {
                          "bos 0 { reuses [a] cleared 0 }\n  dir [late]",
                          shared),
             "6:3: `[late]` cannot take over `[a]`: another direction does "
+            "[BadReuse]\n");
+  EXPECT_EQ(messagesWith("0..1 bos 0 { grid 1, table {1, 0} }",
+                         "0..1 bos 0 { table {0.1, 0.3} }",
+                         swapped()),
+            "6:3: `[late]` cannot take over `[a]`: the MLP of layer 1 clears "
+            "the one and writes the other, and rounds what they add up to "
             "[BadReuse]\n");
   EXPECT_EQ(messagesWith("reuses [a]", "reuses [b]", shared),
             "6:56: no direction is called `[b]`; did you mean `[a]`? "

@@ -4,6 +4,7 @@
 #include "Compiled.h"
 #include "runtime/ActivationCache.h"
 #include "runtime/CertificateChecker.h"
+#include "runtime/ComponentSupport.h"
 #include "runtime/Interventions.h"
 #include "runtime/TensorList.h"
 #include "runtime/Transformer.h"
@@ -192,9 +193,107 @@ TEST(SharedCoordinates, LabelsStandForADirectionWhereItIs) {
   std::string layer = std::to_string(own.layer);
   EXPECT_EQ(messageAt("blocks." + layer + ".hook_resid_pre"), "");
   EXPECT_EQ(messageAt("blocks." + layer + ".hook_resid_post"),
-            "interventions[0].directions: `" + label + "` is not at `blocks." +
-                layer + ".hook_resid_post`; there its place is that of `" +
-                shared.unfolding->model.residualLabels[own.next] + "`");
+            "interventions[0].directions: `" + label +
+                "` does not have its place to itself at `blocks." + layer +
+                ".hook_resid_post`");
+}
+
+/// The edges of `/circuit/json` are the ones that the weights have: who writes a
+/// coordinate before somebody reads it.
+TEST(SharedCoordinates, TheCircuitHasTheEdgesOfTheWeights) {
+  struct End {
+    std::string component, port;
+    unsigned half;
+  };
+  auto endOf = [](llvm::StringRef hook) -> End {
+    if (hook == "hook_embed" || hook == "hook_pos_embed")
+      return {hook == "hook_embed" ? "E" : "P", "", 0};
+    if (!hook.consume_front("blocks."))
+      return {"END", "in", ~0u};
+    unsigned layer = 0, head = 0;
+    EXPECT_FALSE(hook.consumeInteger(10, layer));
+    std::string number = std::to_string(layer);
+    if (hook.starts_with(".hook_mlp"))
+      return {"M" + number, "in", 2 * layer + 2};
+    auto [name, index] = hook.split('[');
+    EXPECT_FALSE(index.consumeInteger(10, head));
+    llvm::StringRef port = name.substr(name.find("hook_") + 5, 1);
+    return {"A" + number + "." + std::to_string(head), port.str(),
+            2 * layer + 1};
+  };
+  using Edge = std::tuple<std::string, std::string, std::string, unsigned>;
+  for (llvm::StringRef program :
+       {llvm::StringRef(sorting), llvm::StringRef(reaching)}) {
+    Shared shared(program);
+    std::set<Edge> told, found;
+    rt::SupportMatrix writes = rt::writesOf(shared.model),
+                      reads = rt::readsOf(shared.model);
+    for (auto [from, written] :
+         llvm::zip_equal(writes.components, writes.directions))
+      for (auto [to, read] :
+           llvm::zip_equal(reads.components, reads.directions))
+        for (unsigned d = 0; d < shared.model.config.dModel; ++d)
+          if (End a = endOf(from), b = endOf(to);
+              written[d] && read[d] && a.half < b.half)
+            found.insert({a.component, b.component, b.port, d});
+    const llvm::json::Object &circuit = *shared.model.circuit.getAsObject();
+    std::set<std::string> roles;
+    std::set<int64_t> withoutBos;
+    for (const llvm::json::Value &value : *circuit.getArray("edges")) {
+      const llvm::json::Object &edge = *value.getAsObject();
+      std::string role = edge.getString("role")->str();
+      roles.insert(role);
+      if (role != "bookkeeping")
+        withoutBos.insert(*edge.getInteger("i"));
+      for (const llvm::json::Value &range : *edge.getArray("dims")) {
+        const llvm::json::Array &ends = *range.getAsArray();
+        for (int64_t d = *ends[0].getAsInteger(); d < *ends[1].getAsInteger();
+             ++d)
+          told.insert({edge.getString("src")->str(),
+                       edge.getString("dst")->str(),
+                       edge.getString("port")->str(),
+                       static_cast<unsigned>(d)});
+      }
+    }
+    EXPECT_EQ(told, found);
+    EXPECT_TRUE(roles.count("clearing"));
+    const llvm::json::Object &sets = *circuit.getObject("circuits");
+    std::set<int64_t> semantic;
+    for (const llvm::json::Value &number :
+         *sets.getObject("semantic")->getArray("edges"))
+      semantic.insert(*number.getAsInteger());
+    EXPECT_EQ(semantic, withoutBos);
+  }
+}
+
+/// What an MLP takes away is no part of what comes after it.
+TEST(SharedCoordinates, AVariableIsNotWhatIsCleared) {
+  Shared shared(sorting);
+  const rt::ClearedDirection &own = shared.unfolding->cleared.front();
+  std::string layer = std::to_string(own.layer);
+  const rt::Subspace *next = nullptr;
+  for (const rt::Subspace &space : shared.map->subspaces())
+    if (space.first <= own.next && own.next - space.first < space.end - space.begin)
+      next = &space;
+  ASSERT_TRUE(next);
+  auto made = rt::parseInterventions(
+      llvm::json::Object{
+          {"interventions",
+           llvm::json::Array{llvm::json::Object{
+               {"hook", "blocks." + layer + ".hook_mlp_out"},
+               {"action", "zero"},
+               {"variable", next->variable}}}}},
+      shared.model);
+  if (!made) {
+    EXPECT_EQ(llvm::toString(made.takeError()),
+              "interventions[0].variable: at none of these hooks is there "
+              "anything of `" + next->variable + "` in the residual stream");
+    return;
+  }
+  unsigned at = shared.unfolding->coordinateOf[own.direction];
+  for (const rt::Intervention &intervention : *made)
+    EXPECT_FALSE(llvm::is_contained(
+        intervention.selected.at(rt::Axis::Direction), int64_t(at)));
 }
 
 TEST(SharedCoordinates, TheCertificateHolds) {
