@@ -331,7 +331,7 @@ TEST(CircuitText, EveryMemberReadsBack) {
   moved.construction = "said \"so\" // really";
   circuit.directions.push_back(moved);
   moved.writer = WriterKind::Mlp;
-  moved.time = 2;
+  moved.time = 4;
   moved.stays = true;
   circuit.directions.push_back(moved); // of the same name
   circuit.directions[3].reuse = {DirId(2), 0};
@@ -351,8 +351,8 @@ TEST(CircuitText, EveryMemberReadsBack) {
   head.outputs.push_back({View::of(DirId(1), -3), DirId(2)});
   circuit.heads.push_back(head);
   circuit.neurons.push_back(
-      {View::of(DirId(1), 0.1) - View::ofConstant(0.3), {{DirId(3), -0.5}}});
-  circuit.layers = 2; // the last of them is empty
+      {View::of(DirId(1), 0.1) - View::ofConstant(0.3), {{DirId(3), -0.5}}, 1});
+  circuit.layers = 3; // the last of them is empty
   circuit.readout.error = 0.1;
   circuit.readout.tolerance = 0.2;
   circuit.readout.values = {ir::Value::real(0), ir::Value::real(1e16)};
@@ -404,7 +404,7 @@ TEST(CircuitText, EveryMemberReadsBack) {
   ASSERT_EQ(read->neurons.size(), 1u);
   EXPECT_EQ(read->neurons[0].input, circuit.neurons[0].input);
   EXPECT_EQ(read->neurons[0].outputs, circuit.neurons[0].outputs);
-  EXPECT_EQ(read->layers, 2u);
+  EXPECT_EQ(read->layers, 3u);
   EXPECT_EQ(read->readout.name, circuit.readout.name);
   EXPECT_EQ(read->readout.type, circuit.readout.type);
   EXPECT_EQ(read->readout.numerical, true);
@@ -625,8 +625,7 @@ TEST(CircuitVerifier, SaysWhatCannotBeTakenOver) {
             "6:3: `[late]` cannot take over `[a]`: another direction does "
             "[BadReuse]\n");
   EXPECT_EQ(messagesWith("0..1 bos 0 { grid 1, table {1, 0} }",
-                         "0..1 bos 0 { table {0.1, 0.3} }",
-                         swapped()),
+                         "0..1 bos 0 { table {0.1, 0.3} }", swapped()),
             "6:3: `[late]` cannot take over `[a]`: the MLP of layer 1 clears "
             "the one and writes the other, and rounds what they add up to "
             "[BadReuse]\n");
