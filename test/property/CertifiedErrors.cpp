@@ -222,6 +222,7 @@ CertifiedErrors rasp::property::measureErrors(const Compilation &compilation,
       rt::checkCertificate(model, *certificate, &tables);
   if (!report.problems.empty()) {
     result.problem = report.problems.front();
+    result.isRefused = true;
     return result;
   }
   rt::ResidualMap map = llvm::cantFail(rt::ResidualMap::make(model));

@@ -16,6 +16,8 @@ namespace rasp::property {
 
 struct CertifiedErrors {
   std::string problem; ///< empty if the certificate holds
+  /// The checker does not accept the certificate, so nothing was measured.
+  bool isRefused = false;
   uint64_t measured = 0;
   /// Largest measured error as a share of the certified one.
   double largestShare = 0;
