@@ -263,7 +263,9 @@ llvm::json::Value Value::toJSON() const {
 std::optional<Value> Value::fromJSON(const llvm::json::Value &json) {
   if (auto b = json.getAsBoolean())
     return boolean(*b);
-  if (auto i = json.getAsInteger())
+  // Of the double 2^63, that is the least integer.
+  if (auto i = json.getAsInteger();
+      i && (*i >= 0 || *json.getAsNumber() < 0))
     return integer(*i);
   if (auto d = json.getAsNumber())
     return real(*d);

@@ -126,6 +126,15 @@ TEST(Value, JSONRefusesWhatIsNoValue) {
   }
 }
 
+TEST(Value, LargeNumbersOfJSON) {
+  auto read = [](llvm::StringRef text) {
+    return *Value::fromJSON(*llvm::json::parse(text));
+  };
+  EXPECT_EQ(read("9223372036854775808.0"), Value::real(0x1p63));
+  EXPECT_EQ(read("9223372036854775807"), Value::integer(INT64_MAX));
+  EXPECT_EQ(read("-9223372036854775808"), Value::integer(INT64_MIN));
+}
+
 TEST(Value, JSONLists) {
   std::vector<Value> list =
       llvm::cantFail(parseJSONList(R"( [1, 1.0, "a,]\"", true] )"));

@@ -47,6 +47,18 @@ TEST(Atom, JSONKeepsTheType) {
   EXPECT_EQ(json(string("a\"\n")), "\"a\\\"\\n\"");
 }
 
+TEST(Atom, LargeNumbersReadBack) {
+  for (double number : {0x1p63, -0x1p63, 0x1p64, 0x1p53, -1.5}) {
+    llvm::Expected<llvm::json::Value> value = llvm::json::parse(json(number));
+    ASSERT_TRUE(bool(value));
+    EXPECT_EQ(atomFromJSON(*value, "float"), Atom(number)) << number;
+  }
+  EXPECT_EQ(atomFromJSON(*llvm::json::parse("9223372036854775807")),
+            Atom(integer(INT64_MAX)));
+  EXPECT_EQ(atomFromJSON(*llvm::json::parse("-9223372036854775808")),
+            Atom(integer(INT64_MIN)));
+}
+
 TEST(Atom, SequencesAsTheShellShowsThem) {
   EXPECT_EQ(sequence({string("a"), string("b")}), "[a, b] (strings)");
   EXPECT_EQ(sequence({1.0 / 3, 0.5, 1.0}), "[0.333, 0.5, 1.0] (floats)");
