@@ -279,8 +279,8 @@ bool levelWidths(Circuit &circuit);
 /// Lets directions take the coordinates of others that nothing reads any more,
 /// where the circuit gets smaller by it. Every pass above takes that back.
 bool reuseDirections(Circuit &circuit);
-/// Whether the MLP of `layer` may clear one direction and write another into its
-/// coordinate: then both are added up first, which must not round anything.
+/// Whether the MLP of `layer` may clear one direction and write another into
+/// its coordinate: then both are added up first, which must not round anything.
 bool maySwap(const Circuit &circuit, DirId old, DirId next, unsigned layer);
 /// Gives every direction a coordinate of its own; whether one had none.
 bool undoReuse(Circuit &circuit);

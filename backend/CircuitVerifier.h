@@ -13,8 +13,8 @@
 //   nobody.
 // - A direction takes over another one's coordinate once that has been read for
 //   the last time: the MLP that clears it comes after what writes it, and not
-//   after what writes the new one; if it writes that itself, no sum is rounded. Nobody takes over `bos`, what stays, or what
-//   somebody else does.
+//   after what writes the new one; if it writes that itself, no sum is rounded.
+//   Nobody takes over `bos`, what stays, or what somebody else does.
 // - Components write something, and are in one of the layers, unless there are
 //   0 layers: then the circuit is not scheduled.
 // - There is one logit for each value of the output, or one for a number.

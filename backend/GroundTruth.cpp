@@ -357,23 +357,22 @@ json::Value Describer::circuitGraph() const {
       i = end;
     }
     bool bookkeeping = !own.isData && own.cleared.empty();
-    llvm::StringRef role = own.isData       ? "data"
-                           : bookkeeping    ? "bookkeeping"
-                                            : "clearing";
+    llvm::StringRef role = own.isData    ? "data"
+                           : bookkeeping ? "bookkeeping"
+                                         : "clearing";
     if (!own.isData)
       own.variables.merge(own.cleared);
     auto number = static_cast<int64_t>(edges.size());
     all.push_back(number);
     if (!bookkeeping)
       semantic.push_back(number);
-    edges.push_back(
-        json::Object{{"i", number},
-                     {"src", components[from].id},
-                     {"dst", components[to].id},
-                     {"port", name},
-                     {"dims", std::move(ranges)},
-                     {"vars", json::Array(own.variables)},
-                     {"role", role}});
+    edges.push_back(json::Object{{"i", number},
+                                 {"src", components[from].id},
+                                 {"dst", components[to].id},
+                                 {"port", name},
+                                 {"dims", std::move(ranges)},
+                                 {"vars", json::Array(own.variables)},
+                                 {"role", role}});
   }
   return json::Object{
       {"format", "raspc-circuit"},

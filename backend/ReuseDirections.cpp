@@ -97,9 +97,9 @@ namespace {
 
 /// What is known of a sum that must not be rounded.
 struct ExactSum {
-  bool isExact = true;      ///< as far as its terms are
-  double grid = HUGE_VAL;   ///< a power of two of which all terms are multiples
-  double largest = 0;       ///< what their sizes add up to
+  bool isExact = true;    ///< as far as its terms are
+  double grid = HUGE_VAL; ///< a power of two of which all terms are multiples
+  double largest = 0;     ///< what their sizes add up to
 
   void add(double weight, const ExactSum &term) {
     if (weight == 0)
@@ -228,7 +228,8 @@ std::optional<unsigned> Reuser::layerFor(uint32_t old, uint32_t next,
                                          llvm::ArrayRef<unsigned> free) const {
   // Half-layer 2l + 2 is that of the MLP of layer l. It may read the direction
   // itself, but not write it.
-  unsigned soonest = std::max({times.lastRead[old], circuit.directions[old].time + 1, 2u});
+  unsigned soonest =
+      std::max({times.lastRead[old], circuit.directions[old].time + 1, 2u});
   for (unsigned layer = (soonest - 1) / 2;
        2 * layer + 2 <= times.firstWrite[next]; ++layer)
     if (free[layer] >= unitsFor(old) &&

@@ -264,8 +264,7 @@ std::optional<Value> Value::fromJSON(const llvm::json::Value &json) {
   if (auto b = json.getAsBoolean())
     return boolean(*b);
   // Of the double 2^63, that is the least integer.
-  if (auto i = json.getAsInteger();
-      i && (*i >= 0 || *json.getAsNumber() < 0))
+  if (auto i = json.getAsInteger(); i && (*i >= 0 || *json.getAsNumber() < 0))
     return integer(*i);
   if (auto d = json.getAsNumber())
     return real(*d);

@@ -77,8 +77,8 @@ std::optional<Atom> rasp::rt::atomFromJSON(const llvm::json::Value &json) {
     return std::make_optional<Atom>(text->str());
   // Of a double, only the former gives an integer; of 2^63, the least one.
   auto integer = json.getAsInteger();
-  if (integer && (*integer < 0 ? *json.getAsNumber() < 0
-                               : json.getAsUINT64().has_value()))
+  if (integer &&
+      (*integer < 0 ? *json.getAsNumber() < 0 : json.getAsUINT64().has_value()))
     return std::make_optional<Atom>(*integer);
   if (auto number = json.getAsNumber())
     return std::make_optional<Atom>(*number);

@@ -239,8 +239,8 @@ llvm::Expected<int64_t> Reader::findLabel(llvm::StringRef label) const {
       auto wrong = llvm::find_if(result.points, [&](auto &point) {
         unsigned half = halfLayerAround(point, model.numLayers());
         const Subspace *own = map->find(at, half);
-        return (own && own != &space) || (point.kind == HookKind::MlpOut &&
-                                          map->isClearedIn(at, half));
+        return (own && own != &space) ||
+               (point.kind == HookKind::MlpOut && map->isClearedIn(at, half));
       });
       if (wrong == result.points.end())
         return at;

@@ -67,9 +67,8 @@ llvm::Error Unfolder::findTenants() {
   for (const Subspace &space : map.subspaces())
     for (unsigned at = space.begin; at < space.end; ++at) {
       result.coordinateOf.push_back(at);
-      tenants[at].push_back(
-          {space.first + at - space.begin, space.liveFrom, space.clearedIn,
-           &space});
+      tenants[at].push_back({space.first + at - space.begin, space.liveFrom,
+                             space.clearedIn, &space});
     }
   for (auto [coordinate, own] : llvm::enumerate(tenants)) {
     llvm::stable_sort(own, [](const Tenant &a, const Tenant &b) {

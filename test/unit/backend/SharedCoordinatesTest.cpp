@@ -198,8 +198,8 @@ TEST(SharedCoordinates, LabelsStandForADirectionWhereItIs) {
                 ".hook_resid_post`");
 }
 
-/// The edges of `/circuit/json` are the ones that the weights have: who writes a
-/// coordinate before somebody reads it.
+/// The edges of `/circuit/json` are the ones that the weights have: who writes
+/// a coordinate before somebody reads it.
 TEST(SharedCoordinates, TheCircuitHasTheEdgesOfTheWeights) {
   struct End {
     std::string component, port;
@@ -249,10 +249,9 @@ TEST(SharedCoordinates, TheCircuitHasTheEdgesOfTheWeights) {
         const llvm::json::Array &ends = *range.getAsArray();
         for (int64_t d = *ends[0].getAsInteger(); d < *ends[1].getAsInteger();
              ++d)
-          told.insert({edge.getString("src")->str(),
-                       edge.getString("dst")->str(),
-                       edge.getString("port")->str(),
-                       static_cast<unsigned>(d)});
+          told.insert(
+              {edge.getString("src")->str(), edge.getString("dst")->str(),
+               edge.getString("port")->str(), static_cast<unsigned>(d)});
       }
     }
     EXPECT_EQ(told, found);
@@ -273,21 +272,22 @@ TEST(SharedCoordinates, AVariableIsNotWhatIsCleared) {
   std::string layer = std::to_string(own.layer);
   const rt::Subspace *next = nullptr;
   for (const rt::Subspace &space : shared.map->subspaces())
-    if (space.first <= own.next && own.next - space.first < space.end - space.begin)
+    if (space.first <= own.next &&
+        own.next - space.first < space.end - space.begin)
       next = &space;
   ASSERT_TRUE(next);
   auto made = rt::parseInterventions(
       llvm::json::Object{
-          {"interventions",
-           llvm::json::Array{llvm::json::Object{
-               {"hook", "blocks." + layer + ".hook_mlp_out"},
-               {"action", "zero"},
-               {"variable", next->variable}}}}},
+          {"interventions", llvm::json::Array{llvm::json::Object{
+                                {"hook", "blocks." + layer + ".hook_mlp_out"},
+                                {"action", "zero"},
+                                {"variable", next->variable}}}}},
       shared.model);
   if (!made) {
     EXPECT_EQ(llvm::toString(made.takeError()),
               "interventions[0].variable: at none of these hooks is there "
-              "anything of `" + next->variable + "` in the residual stream");
+              "anything of `" +
+                  next->variable + "` in the residual stream");
     return;
   }
   unsigned at = shared.unfolding->coordinateOf[own.direction];
